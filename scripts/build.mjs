@@ -1,0 +1,29 @@
+// Bundles src/main.ts into dist/: one small entry, and chunks that are loaded when a command needs them.
+import { chmod, rm } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
+
+const root = new URL('../', import.meta.url);
+await rm(new URL('dist/', root), { recursive: true, force: true });
+await build({
+  absWorkingDir: fileURLToPath(root),
+  entryPoints: ['src/main.ts'],
+  outdir: 'dist',
+  bundle: true,
+  splitting: true,
+  format: 'esm',
+  platform: 'node',
+  target: 'node20.19',
+  loader: { '.yaml': 'text' },
+  // A native module: found in node_modules at run time.
+  external: ['@napi-rs/keyring'],
+  minifySyntax: true,
+  minifyWhitespace: true,
+  sourcemap: false,
+  legalComments: 'linked',
+  // CommonJS packages inside the bundle call require.
+  banner: {
+    js: "import{createRequire as __createRequire}from'node:module';const require=__createRequire(import.meta.url);",
+  },
+});
+await chmod(new URL('dist/main.js', root), 0o755);

@@ -1,0 +1,152 @@
+/** The accounts of one tenant, opened when first asked. Nothing here outlives its {@link App}. */
+import type { Temporal } from 'temporal-polyfill';
+import { CalmcpError } from '../core/errors.ts';
+import type {
+  CalendarProvider,
+  Call,
+  Fetch,
+  Identity,
+  Logger,
+  ProviderContext,
+  ProviderDefinition,
+  ReadFile,
+  SecretStore,
+  SignInPrompts,
+  SignInState,
+} from '../core/provider.ts';
+import { createHttp } from '../io/http.ts';
+import type { AccountConfig, Config } from './load.ts';
+import type { AccountSettings } from './schema.ts';
+
+const DEFAULT_CONCURRENCY = 8;
+/** Answers come within 25 s (contract); what has not answered by now is unknown. */
+const DEFAULT_DEADLINE_MS = 20_000;
+
+export interface AppOptions {
+  readonly config: Config;
+  /** The secrets of one cache key. */
+  readonly secrets: (cacheKey: string) => SecretStore;
+  readonly fetch: Fetch;
+  readonly readFile: ReadFile;
+  readonly now: () => Temporal.Instant;
+  /** Zone of answers where the configuration names none. */
+  readonly systemTimeZone: string;
+  readonly log: Logger;
+  /** Milliseconds a question may take; what has not answered by then is unavailable. */
+  readonly deadlineMs?: number;
+}
+
+export interface Account {
+  readonly id: string;
+  readonly settings: AccountSettings;
+  readonly provider: Pick<ProviderDefinition, 'type' | 'title'>;
+  /** @throws CalmcpError when it cannot be opened; the next call tries again */
+  open(): Promise<CalendarProvider>;
+  readonly signInNeeded: boolean;
+  signIn(prompts: SignInPrompts, call: Call): Promise<Identity>;
+  signOut(): Promise<void>;
+  signInState(): Promise<SignInState>;
+  close(): Promise<void>;
+}
+
+export interface App {
+  /** In the order of accounts.yaml. */
+  readonly accounts: readonly Account[];
+  readonly timeZone: string;
+  readonly deadlineMs: number;
+  readonly log: Logger;
+  now(): Temporal.Instant;
+  /** @throws CalmcpError ACCOUNT_UNKNOWN naming the known ones */
+  account(id: string): Account;
+  close(): Promise<void>;
+}
+
+function openAccount(
+  config: AccountConfig,
+  app: AppOptions,
+  timeZone: string,
+  share: ProviderContext['share'],
+): Account {
+  const { id, provider, options, settings } = config;
+  const noSecrets = (): never => {
+    throw new TypeError(`provider ${provider.type} keeps secrets and has no cacheKey`);
+  };
+  const context: ProviderContext = {
+    account: id,
+    fetch: createHttp({
+      account: id,
+      fetch: app.fetch,
+      log: app.log,
+      concurrency: provider.concurrency ?? DEFAULT_CONCURRENCY,
+    }),
+    secrets: provider.cacheKey
+      ? app.secrets(provider.cacheKey(options, id))
+      : { load: noSecrets, save: noSecrets, remove: noSecrets },
+    share: (key, create) => share(`${provider.type} ${key}`, create),
+    readFile: app.readFile,
+    access: settings.access,
+    timeZone: settings.timeZone ?? timeZone,
+    now: app.now,
+    log: app.log,
+  };
+  let opened: Promise<CalendarProvider> | undefined;
+  return {
+    id,
+    settings,
+    provider,
+    signInNeeded: provider.signIn !== undefined,
+    open() {
+      opened ??= provider.open(options, context).catch((thrown: unknown) => {
+        opened = undefined;
+        throw thrown;
+      });
+      return opened;
+    },
+    async close() {
+      // One that failed to open has nothing to close.
+      const provider = await opened?.catch(() => undefined);
+      await provider?.close?.();
+    },
+    async signIn(prompts, call) {
+      if (provider.signIn === undefined)
+        throw new CalmcpError('INPUT_INVALID', `account ${id} (${provider.type}) needs no sign-in`, { account: id });
+      return provider.signIn(options, context, prompts, call);
+    },
+    async signOut() {
+      await provider.signOut?.(options, context);
+    },
+    async signInState() {
+      return (await provider.signInState?.(options, context)) ?? { state: 'not-needed' };
+    },
+  };
+}
+
+/** Opens nothing yet: accounts are opened one by one, when a question first needs them. */
+export function openApp(options: AppOptions): App {
+  const { config, now, log } = options;
+  const timeZone = config.defaults.timeZone ?? options.systemTimeZone;
+  const shared = new Map<string, unknown>();
+  const share: ProviderContext['share'] = <T>(key: string, create: () => T): T => {
+    if (!shared.has(key)) shared.set(key, create());
+    return shared.get(key) as T;
+  };
+  const accounts = config.accounts.map((entry) => openAccount(entry, options, timeZone, share));
+  return {
+    accounts,
+    timeZone,
+    deadlineMs: options.deadlineMs ?? DEFAULT_DEADLINE_MS,
+    log,
+    now,
+    account(id) {
+      const found = accounts.find((account) => account.id === id);
+      if (found) return found;
+      const known = accounts.map((account) => account.id).join(', ');
+      throw new CalmcpError('ACCOUNT_UNKNOWN', `there is no account ${JSON.stringify(id.slice(0, 80))}`, {
+        hint: known === '' ? 'accounts.yaml names no accounts yet' : `known: ${known}`,
+      });
+    },
+    async close() {
+      await Promise.all(accounts.map((account) => account.close()));
+    },
+  };
+}

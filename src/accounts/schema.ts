@@ -1,0 +1,97 @@
+/** The shape of accounts.yaml: what every account may say, and beside it what its provider asks for. */
+import { z } from 'zod';
+import type { ProviderDefinition } from '../core/provider.ts';
+import { parseZone } from '../core/time.ts';
+
+export const ACCOUNT_ID = /^[a-z0-9][a-z0-9_-]{0,62}$/;
+/** Names that Windows keeps for devices: an account's files would be lost in them. */
+const RESERVED_ID = /^(?:con|prn|aux|nul|com\d|lpt\d)$/;
+
+export function isAccountId(id: string): boolean {
+  return ACCOUNT_ID.test(id) && !RESERVED_ID.test(id);
+}
+
+const WEEKDAYS = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'] as const;
+
+const zone = z
+  .string()
+  .refine((name) => parseZone(name) !== null, 'is no time zone: give an IANA name such as Europe/Amsterdam')
+  .describe('Time zone: an IANA name, a Windows name or an offset such as +02:00.');
+
+const timeOfDay = z.string().regex(/^(?:[01]\d|2[0-3]):[0-5]\d$/, 'is no time of day: write "09:00" in quotes');
+
+const workingHours = z
+  .strictObject({
+    days: z.array(z.enum(WEEKDAYS)).min(1).describe('Days with working hours.'),
+    start: timeOfDay.describe('Start of the working day, "HH:MM".'),
+    end: timeOfDay.describe('End of the working day, "HH:MM", later than start.'),
+  })
+  .refine(({ start, end }) => start < end, { path: ['end'], message: 'is not later than start' })
+  .describe('When you can be booked.');
+
+const calendarFilter = z
+  .strictObject({
+    include: z.array(z.string()).min(1).optional().describe('Names of calendars to read; * stands for anything.'),
+    exclude: z.array(z.string()).min(1).optional().describe('Names of calendars to leave out.'),
+  })
+  .describe('Which calendars count; default: all.');
+
+/** Keys that every account may carry. */
+const common = {
+  displayName: z.string().min(1).optional().describe('How the account is called on screen; default: its id.'),
+  access: z
+    .enum(['busy', 'read', 'write'])
+    .default('read')
+    .describe('How much is asked of the provider: busy times only, reading, or reading and writing.'),
+  client: z.string().min(1).optional().describe('Disclosure group; default: the account id.'),
+  share: z
+    .enum(['none', 'busy', 'masked', 'title', 'full'])
+    .default('busy')
+    .describe('What an answer for another client may show of this account.'),
+  timeZone: zone.optional(),
+  workingHours: workingHours.optional(),
+  calendars: calendarFilter.optional(),
+};
+
+export const defaultsSchema = z
+  .strictObject({
+    timeZone: zone.optional().describe('The zone answers are given in; default: the system’s.'),
+    workingHours: workingHours.optional(),
+  })
+  .describe('What holds where an account does not say otherwise.');
+
+/** The part of an account's entry that calmcp itself reads. */
+export interface AccountSettings {
+  readonly displayName?: string | undefined;
+  readonly access: 'busy' | 'read' | 'write';
+  readonly client?: string | undefined;
+  readonly share: 'none' | 'busy' | 'masked' | 'title' | 'full';
+  readonly timeZone?: string | undefined;
+  readonly workingHours?: z.output<typeof workingHours> | undefined;
+  readonly calendars?: z.output<typeof calendarFilter> | undefined;
+}
+
+export type Defaults = z.output<typeof defaultsSchema>;
+
+/** The schema of one account of one provider: common keys, the provider's own ones, and no others. */
+export function accountSchema(definition: ProviderDefinition): z.ZodObject {
+  return z
+    .strictObject({
+      provider: z.literal(definition.type).describe(definition.title),
+      ...common,
+      ...definition.options.shape,
+    })
+    .describe(definition.title);
+}
+
+/** The JSON Schema that editors complete accounts.yaml with. */
+export function accountsJsonSchema(providers: readonly ProviderDefinition[]): Record<string, unknown> {
+  const [first, ...others] = providers.map(accountSchema);
+  if (first === undefined) throw new TypeError('no providers');
+  const file = z.strictObject({
+    version: z.literal(1).describe('Version of this format.'),
+    defaults: defaultsSchema.optional(),
+    accounts: z.record(z.string().regex(ACCOUNT_ID), z.union([first, ...others])).describe('Account id to account.'),
+  });
+  return { title: 'calmcp accounts.yaml', ...z.toJSONSchema(file, { io: 'input' }) };
+}

@@ -1,0 +1,49 @@
+/** What every command gets, and how a command that asks a question is run. */
+import type { Command } from 'commander';
+import type { z } from 'zod';
+import { CalmcpError } from '../core/errors.ts';
+import type { Operation } from '../operations/operation.ts';
+import { type GlobalOptions, openAppFor } from './open-app.ts';
+import { withProgress } from './progress.ts';
+import type { Shell } from './shell.ts';
+
+/** Exit status of an answer that was printed and is incomplete. */
+export const EXIT_INCOMPLETE = 3;
+
+/** Adds one command; its action returns the exit status. */
+export type AddCommand = (program: Command, shell: Shell, run: Run) => void;
+export type Run = (action: () => Promise<number>) => Promise<void>;
+
+/** Input as a schema reads it. @throws CalmcpError INPUT_INVALID */
+export function parseInput<Schema extends z.ZodObject>(schema: Schema, input: unknown): z.output<Schema> {
+  const result = schema.safeParse(input);
+  if (result.success) return result.data;
+  const [issue] = result.error.issues;
+  throw new CalmcpError('INPUT_INVALID', `${issue?.path.join('.') ?? 'input'}: ${issue?.message ?? 'not valid'}`);
+}
+
+/** Asks one operation and prints its answer. @returns the exit status */
+export async function ask<Input extends z.ZodObject, Output extends z.ZodObject>(
+  shell: Shell,
+  options: GlobalOptions,
+  operation: Operation<Input, Output>,
+  input: Record<string, unknown>,
+  render: (result: z.output<Output>) => string,
+): Promise<number> {
+  const app = await openAppFor(shell, options);
+  try {
+    const parsed = parseInput(operation.input, {
+      ...('accounts' in operation.input.shape && options.account !== undefined ? { accounts: options.account } : {}),
+      ...('timeZone' in operation.input.shape && options.timeZone !== undefined ? { timeZone: options.timeZone } : {}),
+      ...input,
+    });
+    const names = (options.account ?? app.accounts.map(({ id }) => id)).join(', ');
+    const result = await withProgress(shell.stderr, `asking ${names}`, () =>
+      operation.run(app, parsed, { signal: shell.interrupted }),
+    );
+    shell.stdout.write(options.json ? `${JSON.stringify(result, null, 2)}\n` : render(result));
+    return (result as { complete?: boolean }).complete === false ? EXIT_INCOMPLETE : 0;
+  } finally {
+    await app.close();
+  }
+}

@@ -1,0 +1,96 @@
+/** From files and environment to an open app. */
+import { readFileSync, statSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
+import { type Config, parseConfig } from '../accounts/load.ts';
+import { type App, openApp } from '../accounts/registry.ts';
+import { CalmcpError } from '../core/errors.ts';
+import { createLog, LOG_LEVELS, type LogLevel } from '../io/log.ts';
+import { type Paths, resolvePaths } from '../io/paths.ts';
+import { createReadFile, readTextFile } from '../io/read-file.ts';
+import { openSecretStores, type SecretStores } from '../io/secret-store.ts';
+import { clockOf, type Shell } from './shell.ts';
+
+const MAX_CONFIG_BYTES = 1_048_576;
+const MAX_REFERENCE_BYTES = 65_536;
+/** An unlock prompt of the desktop's keychain may wait for a person during `login`, and for nobody elsewhere. */
+const KEYCHAIN_MS = { attended: 120_000, unattended: 5_000 };
+
+export interface GlobalOptions {
+  readonly config?: string | undefined;
+  readonly log?: string | undefined;
+  readonly json?: boolean | undefined;
+  readonly timeZone?: string | undefined;
+  readonly account?: readonly string[] | undefined;
+}
+
+export function pathsOf(shell: Shell, options: Pick<GlobalOptions, 'config'>): Paths {
+  return resolvePaths({ ...shell, config: options.config });
+}
+
+export function logOf(shell: Shell, options: Pick<GlobalOptions, 'log'>): ReturnType<typeof createLog> {
+  const level = options.log ?? (shell.env.CALMCP_LOG || 'warn');
+  if (!(LOG_LEVELS as readonly string[]).includes(level))
+    throw new CalmcpError('INPUT_INVALID', 'unknown log level', { hint: `one of ${LOG_LEVELS.join(', ')}` });
+  return createLog({ level: level as LogLevel, write: (line) => shell.stderr.write(line), now: () => new Date() });
+}
+
+async function readConfig(shell: Shell, { configFile }: Paths): Promise<Config> {
+  const text = await readTextFile(configFile, MAX_CONFIG_BYTES);
+  if (text === undefined)
+    throw new CalmcpError('CONFIG_INVALID', `there is no ${configFile}`, {
+      hint: 'run: calmcp init, or try it all without accounts: calmcp demo',
+    });
+  const readReference = (path: string): string | undefined => {
+    const target = resolve(dirname(configFile), path);
+    try {
+      return statSync(target).size > MAX_REFERENCE_BYTES ? undefined : readFileSync(target, 'utf8');
+    } catch {
+      return undefined;
+    }
+  };
+  return parseConfig({ name: configFile, text, env: shell.env, readReference }, shell.providers);
+}
+
+async function readPassphrase({ env, cwd }: Shell): Promise<string> {
+  if (env.CALMCP_PASSPHRASE) return env.CALMCP_PASSPHRASE;
+  const path = env.CALMCP_PASSPHRASE_FILE;
+  if (!path)
+    throw new CalmcpError('CONFIG_INVALID', 'CALMCP_KEYSTORE=passphrase needs a passphrase', {
+      hint: 'set CALMCP_PASSPHRASE_FILE (better) or CALMCP_PASSPHRASE',
+    });
+  try {
+    return (await readFile(resolve(cwd, path), 'utf8')).replace(/\r?\n$/, '');
+  } catch (cause) {
+    throw new CalmcpError('CONFIG_INVALID', `the file of CALMCP_PASSPHRASE_FILE (${path}) cannot be read`, { cause });
+  }
+}
+
+function openSecrets(shell: Shell, { stateFolder }: Paths, attended: boolean): SecretStores {
+  const keystore = shell.env.CALMCP_KEYSTORE || 'keychain';
+  if (keystore !== 'keychain' && keystore !== 'passphrase' && keystore !== 'keyfile')
+    throw new CalmcpError('CONFIG_INVALID', 'CALMCP_KEYSTORE is not one of keychain, passphrase, keyfile');
+  return openSecretStores({
+    folder: stateFolder,
+    keystore,
+    passphrase: () => readPassphrase(shell),
+    keychainTimeLimitMs: attended ? KEYCHAIN_MS.attended : KEYCHAIN_MS.unattended,
+  });
+}
+
+/** @param attended whether a person sits in front of it who may be asked to unlock a keychain */
+export async function openAppFor(shell: Shell, options: GlobalOptions, attended = false): Promise<App> {
+  const paths = pathsOf(shell, options);
+  const log = logOf(shell, options);
+  const now = clockOf(shell);
+  const secrets = openSecrets(shell, paths, attended);
+  return openApp({
+    config: await readConfig(shell, paths),
+    secrets: (cacheKey) => secrets.scope(cacheKey),
+    fetch: shell.fetch,
+    readFile: createReadFile(dirname(paths.configFile)),
+    now,
+    systemTimeZone: shell.systemTimeZone,
+    log,
+  });
+}

@@ -1,0 +1,84 @@
+/** argv to exit status. */
+import { Command, CommanderError, Option } from 'commander';
+import { CalmcpError, ERRORS, toCalmcpError } from '../core/errors.ts';
+import { LOG_LEVELS } from '../io/log.ts';
+import { renderError } from '../server/text.ts';
+import type { AddCommand, Run } from './command.ts';
+import { addAgenda } from './commands/agenda.ts';
+import { addDemo } from './commands/demo.ts';
+import { addInit } from './commands/init.ts';
+import { addLogin, addLogout } from './commands/login.ts';
+import { addMcp } from './commands/mcp.ts';
+import { addSandbox } from './commands/sandbox.ts';
+import { addStatus } from './commands/status.ts';
+import { logOf } from './open-app.ts';
+import type { Shell } from './shell.ts';
+
+const COMMANDS: readonly AddCommand[] = [
+  addInit,
+  addLogin,
+  addLogout,
+  addStatus,
+  addAgenda,
+  addMcp,
+  addSandbox,
+  addDemo,
+];
+
+const USAGE = ERRORS.INPUT_INVALID.exit;
+/** What shells report for a program that Ctrl-C ended. */
+const INTERRUPTED = 130;
+
+function createProgram(shell: Shell): Command {
+  return new Command('calmcp')
+    .description('Asks all your calendars at once: several Microsoft 365 tenants, feeds and files.')
+    .version(shell.version, '-V, --version')
+    .option('--config <path>', 'accounts.yaml to use')
+    .option('--json', 'print exactly the structured result')
+    .option('--time-zone <zone>', 'zone of the answer')
+    .option(
+      '--account <ids>',
+      'accounts to ask, separated by commas; repeatable (default: all)',
+      (value: string, before: string[] = []) => [
+        ...before,
+        ...value
+          .split(',')
+          .map((id) => id.trim())
+          .filter((id) => id !== ''),
+      ],
+    )
+    .addOption(new Option('--log <level>', 'what to log on stderr').choices([...LOG_LEVELS]))
+    .configureOutput({ writeOut: (text) => shell.stdout.write(text), writeErr: (text) => shell.stderr.write(text) })
+    .configureHelp({ showGlobalOptions: true })
+    .showHelpAfterError('(add --help to see what there is)')
+    .exitOverride();
+}
+
+function reportError(shell: Shell, thrown: unknown, level: string | undefined): number {
+  const error = toCalmcpError(thrown);
+  shell.stderr.write(`calmcp: ${renderError(error).replace(`${error.code}: `, '')}\n`);
+  try {
+    logOf(shell, { log: level }).debug('failed', { error: thrown });
+  } catch {
+    // An unknown log level has been reported already, as the error itself.
+  }
+  return ERRORS[error.code].exit;
+}
+
+/** Runs one command. @returns the exit status: 0, 3 for an incomplete answer, or that of the error (architecture.md) */
+export async function runCli(argv: readonly string[], shell: Shell): Promise<number> {
+  const program = createProgram(shell);
+  let status = 0;
+  const run: Run = async (action) => {
+    status = await action();
+  };
+  for (const add of COMMANDS) add(program, shell, run);
+  try {
+    await program.parseAsync(argv, { from: 'user' });
+    return status;
+  } catch (thrown) {
+    if (thrown instanceof CommanderError) return thrown.exitCode === 0 ? 0 : USAGE;
+    if (shell.interrupted.aborted && !(thrown instanceof CalmcpError)) return INTERRUPTED;
+    return reportError(shell, thrown, program.opts<{ log?: string }>().log);
+  }
+}

@@ -1,0 +1,63 @@
+/** The process as the commands see it. `main.ts` makes the real one, tests make their own. */
+import { Temporal } from 'temporal-polyfill';
+import { CalmcpError } from '../core/errors.ts';
+import type { Fetch, ProviderDefinition } from '../core/provider.ts';
+
+export interface Output {
+  write(text: string): void;
+  readonly isTerminal: boolean;
+}
+
+export interface Shell {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly cwd: string;
+  readonly home: string;
+  readonly platform: NodeJS.Platform;
+  readonly version: string;
+  readonly stdout: Output;
+  readonly stderr: Output;
+  readonly systemTimeZone: string;
+  readonly fetch: Fetch;
+  readonly providers: readonly ProviderDefinition[];
+  /** Aborts at Ctrl-C. */
+  readonly interrupted: AbortSignal;
+  /** Resolves when stdin has ended. Reads nothing until it is called. */
+  stdinEnded(): Promise<void>;
+}
+
+/** The clock: `CALMCP_NOW`, or the machine's. @throws CalmcpError CONFIG_INVALID */
+export function clockOf({ env }: Shell): () => Temporal.Instant {
+  const fixed = env.CALMCP_NOW;
+  if (!fixed) return () => Temporal.Now.instant();
+  try {
+    const instant = Temporal.Instant.from(fixed);
+    return () => instant;
+  } catch {
+    throw new CalmcpError('CONFIG_INVALID', 'CALMCP_NOW is no instant', { hint: 'give it as 2026-11-23T08:00:00Z' });
+  }
+}
+
+/** Bold, dim and colours, where a terminal shows them and nobody said no (https://no-color.org). */
+export type Style = (kind: 'bold' | 'dim' | 'red' | 'green' | 'yellow' | 'cyan', text: string) => string;
+
+const CODES = {
+  bold: [1, 22],
+  dim: [2, 22],
+  red: [31, 39],
+  green: [32, 39],
+  yellow: [33, 39],
+  cyan: [36, 39],
+} as const;
+
+export function styleFor(output: Output, env: Shell['env']): Style {
+  const wanted = env.FORCE_COLOR ? env.FORCE_COLOR !== '0' : output.isTerminal && !env.NO_COLOR && env.TERM !== 'dumb';
+  return (kind, text) => (wanted ? `\u001b[${CODES[kind][0]}m${text}\u001b[${CODES[kind][1]}m` : text);
+}
+
+/** A link that is clicked where a terminal shows it so (OSC 8), and spelled out elsewhere. */
+export type Link = (label: string, url: string) => string;
+
+export function linkFor(output: Output, env: Shell['env']): Link {
+  const clickable = output.isTerminal && env.TERM !== 'dumb';
+  return (label, url) => (clickable ? `\u001b]8;;${url}\u001b\\${label}\u001b]8;;\u001b\\` : url);
+}

@@ -1,0 +1,141 @@
+/** The port. A provider author needs this file, `event.ts`, `errors.ts` and the folder `providers/memory` to copy. */
+import type { Temporal } from 'temporal-polyfill';
+import type { z } from 'zod';
+import type { CalmcpError } from './errors.ts';
+import type { Calendar, CalendarEvent, Range } from './event.ts';
+
+/** What one question carries through every layer. */
+export interface Call {
+  /** Aborts when the deadline passes or the asker gives up; its reason is the error to report. */
+  readonly signal: AbortSignal;
+  /** Moment by which the answer must be there, in milliseconds of `performance.now()`. */
+  readonly deadline: number;
+  /** Notes one HTTP request made for this question. */
+  countRequest(): void;
+}
+
+/**
+ * What one calendar said about a range: all its events, or why there is no telling. `problems` name parts of it that
+ * could not be read (one series too large to expand, say): the events are right, the answer is incomplete.
+ */
+export type CalendarRead =
+  | {
+      readonly calendar: Calendar;
+      readonly events: readonly CalendarEvent[];
+      /** Epoch milliseconds at which the backend was asked. */
+      readonly asOf: number;
+      readonly problems?: readonly CalmcpError[];
+    }
+  | { readonly calendar: Calendar; readonly error: CalmcpError };
+
+export interface CalendarProvider {
+  /** @throws CalmcpError when the list is not known completely */
+  listCalendars(call: Call): Promise<readonly Calendar[]>;
+  /**
+   * Per calendar: all occurrences that overlap `range`, recurrences expanded and complete, or that calendar's error.
+   * All-day events overlap by their civil dates, so a reader that works by instants asks a day more on both sides
+   * and lets the caller cut: events outside of `range` are allowed, missing ones are not.
+   */
+  readCalendars(calendars: readonly Calendar[], range: Range, call: Call): Promise<readonly CalendarRead[]>;
+  close?(): Promise<void>;
+}
+
+/** Sealed values of one account's cache key. */
+export interface SecretStore {
+  /** @throws CalmcpError when something is there that cannot be opened: never `undefined` for that */
+  load(): Promise<string | undefined>;
+  save(value: string): Promise<void>;
+  remove(): Promise<void>;
+}
+
+export interface Logger {
+  error(message: string, details?: Readonly<Record<string, unknown>>): void;
+  warn(message: string, details?: Readonly<Record<string, unknown>>): void;
+  info(message: string, details?: Readonly<Record<string, unknown>>): void;
+  debug(message: string, details?: Readonly<Record<string, unknown>>): void;
+}
+
+export interface RequestTraits {
+  /** Slots of the account's concurrency that it takes; default 1. */
+  readonly weight?: number;
+  /** Changes nothing on the server though its method may (a `$batch` of GETs), so it may be sent again. */
+  readonly safe?: boolean;
+  /** Largest body taken, in bytes; default 64 MiB. */
+  readonly maxBytes?: number;
+}
+
+/** The part of the platform's `fetch` that calmcp uses. */
+export type Fetch = (input: string | URL, init?: RequestInit) => Promise<Response>;
+
+export interface ProviderContext {
+  readonly account: string;
+  /** A `fetch` for one question: deadline, bounded retry, status -> CalmcpError and request count are in it. */
+  readonly fetch: (call: Call, traits?: RequestTraits) => Fetch;
+  /** Sealed values under this account's {@link ProviderDefinition.cacheKey}. */
+  readonly secrets: SecretStore;
+  /** One value per app for `key`, shared by all accounts of this provider (one token cache, one client). */
+  readonly share: <T>(key: string, create: () => T) => T;
+  readonly readFile: ReadFile;
+  /** How much may be asked of the provider. */
+  readonly access: 'busy' | 'read' | 'write';
+  /** The account's zone: its own, else the default one. Floating times are read in it. */
+  readonly timeZone: string;
+  readonly now: () => Temporal.Instant;
+  readonly log: Logger;
+}
+
+/**
+ * A file, or the files with one of `extensions` in a folder, sorted by name. Paths are relative to accounts.yaml. A
+ * file of a folder that cannot be read is its own `error`.
+ * @throws CalmcpError NOT_FOUND where there is no such file or folder
+ */
+export type ReadFile = (
+  path: string,
+  options: { readonly extensions: readonly string[]; readonly maxBytes: number },
+) => Promise<readonly FileRead[]>;
+
+export type FileRead =
+  | { readonly name: string; readonly text: string }
+  | { readonly name: string; readonly error: CalmcpError };
+
+/** Who turned out to be signed in. */
+export interface Identity {
+  /** The vendor's immutable id of this person in this tenant. */
+  readonly id: string;
+  readonly username: string;
+}
+
+/** What sign-in needs a person for. */
+export interface SignInPrompts {
+  /** Shows where to go and which code to type. */
+  deviceCode(prompt: {
+    readonly verificationUri: string;
+    readonly userCode: string;
+    readonly expiresInSeconds: number;
+  }): void;
+}
+
+/** Where an account stands without asking anybody. */
+export interface SignInState {
+  readonly state: 'signed-in' | 'needs-login' | 'not-needed';
+  readonly identity?: Identity;
+}
+
+/** What every account of every provider may say in accounts.yaml; a provider's own options come beside it. */
+export interface ProviderDefinition<Options extends z.ZodObject = z.ZodObject> {
+  /** The value of `provider:` in accounts.yaml. */
+  readonly type: string;
+  readonly title: string;
+  /** Strict, described field by field: docs and JSON Schema come from it. */
+  readonly options: Options;
+  /** What no single field can say (exactly one of two): a sentence for the person who wrote it, or nothing. */
+  check?(options: z.output<Options>): string | undefined;
+  /** What the accounts that share tokens have in common. Left out where there is nothing to seal. */
+  cacheKey?(options: z.output<Options>, account: string): string;
+  /** Requests that may be under way at once for one account; default 8. */
+  readonly concurrency?: number;
+  signIn?(options: z.output<Options>, context: ProviderContext, prompts: SignInPrompts, call: Call): Promise<Identity>;
+  signOut?(options: z.output<Options>, context: ProviderContext): Promise<void>;
+  signInState?(options: z.output<Options>, context: ProviderContext): Promise<SignInState>;
+  open(options: z.output<Options>, context: ProviderContext): Promise<CalendarProvider>;
+}

@@ -1,0 +1,43 @@
+/** Event text comes from anybody who can send an invitation: it is data, and never allowed to steer a terminal. */
+
+/**
+ * Control characters and all that Unicode calls ignorable: bidirectional controls, invisible operators, fillers, tag
+ * characters. Three flags (England, Scotland, Wales) are written with tag characters and become a black flag: the same
+ * characters spell sentences that a model reads and nobody sees. Joiners and variation selectors are looked at below.
+ * @see https://www.unicode.org/reports/tr44/#Default_Ignorable_Code_Point
+ */
+const INVISIBLE =
+  /(?![\u200C\u200D]|\p{Variation_Selector})[\p{Cc}\u2028\u2029\uFFF9-\uFFFB\p{Default_Ignorable_Code_Point}]/gu;
+/** One variation selector chooses how a character looks; more of them only carry what nobody sees. */
+const STRAY_SELECTOR = /(?<=^|[\s\u200C\u200D]|\p{Variation_Selector})\p{Variation_Selector}+/gu;
+/** A joiner is kept where it joins: inside an emoji, or between letters of a script that needs it. */
+const STRAY_JOINER =
+  /(?<!\p{L}|\p{M}|\p{Extended_Pictographic}|\p{Emoji_Modifier})[\u200C\u200D]|[\u200C\u200D](?!\p{L}|\p{M}|\p{Extended_Pictographic})/gu;
+const NEEDLESS_JOINER =
+  /[\u200C\u200D](?=\p{Script=Latin}|\p{Script=Greek}|\p{Script=Cyrillic})|(?<=\p{Script=Latin}|\p{Script=Greek}|\p{Script=Cyrillic})[\u200C\u200D]/gu;
+
+/**
+ * One line of foreign text without characters that reorder, hide or control what is around it (C02, T16). Letters,
+ * emoji, and right-to-left scripts stay as they are.
+ */
+export function neutralize(foreign: string): string {
+  return (
+    foreign
+      .replaceAll(/[\t\n\v\f\r\u0085\u2028\u2029]+/g, ' ')
+      // Half of a character (a title cut to length) makes some JSON readers fail, and two halves could meet below.
+      .replaceAll(/\p{Cs}/gu, '\uFFFD')
+      .replaceAll(INVISIBLE, '')
+      .replaceAll(STRAY_SELECTOR, '')
+      .replaceAll(STRAY_JOINER, '')
+      .replaceAll(NEEDLESS_JOINER, '')
+      .trim()
+  );
+}
+
+/** A foreign text as a web address that is safe to print and to follow; `undefined` for anything else. */
+export function webAddress(foreign: string): string | undefined {
+  const trimmed = foreign.trim();
+  if (!/^https?:\/\//i.test(trimmed) || !URL.canParse(trimmed)) return undefined;
+  // Control characters and spaces come back percent-encoded.
+  return new URL(trimmed).href;
+}

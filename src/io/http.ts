@@ -1,0 +1,228 @@
+/** The one place that sends HTTP, retries it and turns what comes back into a CalmcpError. */
+import { CalmcpError, type ErrorCode } from '../core/errors.ts';
+import type { Call, Fetch, Logger, RequestTraits } from '../core/provider.ts';
+import { createLimiter, type Limiter } from './limiter.ts';
+
+/**
+ * Attempts for one request, the first one included. A server that asks for patience gets more of it than one that is not
+ * there: somebody waits for the answer.
+ */
+const MAX_ATTEMPTS = { RATE_LIMITED: 5, UNAVAILABLE: 3 } as const;
+/** Full-jitter exponential backoff: a random part of 1 s, 2 s, 4 s … up to 64 s. */
+const BACKOFF_MS = { first: 1_000, cap: 64_000 };
+/** Longest pause a server may ask for and be believed. */
+const MAX_RETRY_AFTER_MS = 24 * 3_600_000;
+/** https://fetch.spec.whatwg.org/#null-body-status */
+const BODILESS: ReadonlySet<number> = new Set([204, 205, 304]);
+/** How much of an error's body is kept for the provider and the log. */
+const ERROR_BODY_CHARS = 8_192;
+
+/** What the server said, kept as the `cause` of the error for the provider that knows how to read it. */
+export interface HttpFailure {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly body: string;
+}
+
+export interface HttpOptions {
+  readonly account: string;
+  readonly fetch: Fetch;
+  readonly log: Logger;
+  /** Requests under way at once. */
+  readonly concurrency: number;
+  /** Uniform in [0, 1): the jitter. */
+  readonly random?: () => number;
+}
+
+export type Http = (call: Call, traits?: RequestTraits) => Fetch;
+
+/** Status to code. What a vendor means by it in particular is for its provider to refine. */
+export function codeOfStatus(status: number): ErrorCode {
+  if (status === 401) return 'AUTH_REQUIRED';
+  if (status === 403) return 'FORBIDDEN';
+  if (status === 404 || status === 410) return 'NOT_FOUND';
+  if (status === 409 || status === 412) return 'CONFLICT';
+  if (status === 429) return 'RATE_LIMITED';
+  if (status === 408 || status >= 500) return 'UNAVAILABLE';
+  return 'BAD_RESPONSE';
+}
+
+/** Milliseconds a server asks us to wait: seconds or an HTTP date (RFC 9110 10.2.3). `undefined` when it does not say. */
+export function parseRetryAfter(value: string | null, nowMs = Date.now()): number | undefined {
+  if (value === null) return undefined;
+  const seconds = /^\s*\d+(?:\.\d+)?\s*$/.test(value) ? Number(value) * 1_000 : Date.parse(value) - nowMs;
+  return Number.isNaN(seconds) ? undefined : Math.min(Math.max(0, seconds), MAX_RETRY_AFTER_MS);
+}
+
+const SENTENCES: Readonly<Partial<Record<ErrorCode, string>>> = {
+  AUTH_REQUIRED: 'did not accept the sign-in',
+  FORBIDDEN: 'does not allow this',
+  NOT_FOUND: 'does not know what was asked for',
+  CONFLICT: 'says that it changed in the meantime',
+  RATE_LIMITED: 'asks us to slow down',
+  UNAVAILABLE: 'is having trouble',
+};
+
+const NETWORK_SENTENCES: Readonly<Record<string, string>> = {
+  ENOTFOUND: 'its address could not be found',
+  EAI_AGAIN: 'its address could not be looked up',
+  ECONNREFUSED: 'it refused the connection',
+  ECONNRESET: 'the connection broke',
+  UND_ERR_SOCKET: 'the connection broke',
+  UND_ERR_CONNECT_TIMEOUT: 'it could not be reached in time',
+  ETIMEDOUT: 'it could not be reached in time',
+  EHOSTUNREACH: 'there is no way to it',
+  ENETUNREACH: 'there is no network',
+  EPROTO: 'no secure connection could be made',
+};
+
+function networkError(host: string, thrown: unknown): CalmcpError {
+  const code = ((thrown as { cause?: { code?: unknown } }).cause?.code ?? '') as string;
+  const security = /CERT|SIGNED|ISSUER|ALTNAME/.test(code)
+    ? 'its certificate could not be trusted'
+    : /TLS|SSL/.test(code)
+      ? 'no secure connection could be made'
+      : undefined;
+  return new CalmcpError('UNAVAILABLE', `${host}: ${NETWORK_SENTENCES[code] ?? security ?? 'the request failed'}`, {
+    cause: thrown,
+  });
+}
+
+/** The whole body, so that a slot is held and a failure is retried until the last byte; never more than `maxBytes`. */
+async function readBody(response: Response, maxBytes: number): Promise<Buffer> {
+  const parts: Uint8Array[] = [];
+  let size = 0;
+  for await (const part of response.body ?? []) {
+    size += part.byteLength;
+    if (size > maxBytes)
+      throw new CalmcpError('BAD_RESPONSE', `the answer is larger than ${Math.round(maxBytes / 1_048_576)} MiB`);
+    parts.push(part);
+  }
+  return Buffer.concat(parts);
+}
+
+/** Resolves after `ms`. @throws the signal's reason when it aborts first */
+export function pause(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    signal.throwIfAborted();
+    const timer = setTimeout(() => {
+      signal.removeEventListener('abort', abort);
+      resolve();
+    }, ms);
+    const abort = (): void => {
+      clearTimeout(timer);
+      reject(signal.reason);
+    };
+    signal.addEventListener('abort', abort, { once: true });
+  });
+}
+
+/**
+ * HTTP for one account: at most `concurrency` requests at once per host, Retry-After obeyed by all of them, a few retries of
+ * what may safely be repeated, all within the deadline of the question.
+ *
+ * Resolves with 2xx and 3xx answers (redirects are not followed: a token must not travel on its own).
+ * @throws CalmcpError for everything else, with an {@link HttpFailure} as its cause where there was an answer
+ */
+export function createHttp({ account, fetch, log, concurrency, random = Math.random }: HttpOptions): Http {
+  /** Per host: the sign-in service does not wait because the calendar is throttled. */
+  const hosts = new Map<string, { readonly limiter: Limiter; blockedUntil: number }>();
+
+  async function attempt(url: URL, init: RequestInit, call: Call, maxBytes: number): Promise<Response> {
+    call.countRequest();
+    let response: Response;
+    let body: Buffer;
+    try {
+      response = await fetch(url, { ...init, redirect: 'manual', signal: call.signal });
+      body = await readBody(response, maxBytes);
+    } catch (thrown) {
+      call.signal.throwIfAborted();
+      throw thrown instanceof CalmcpError ? thrown : networkError(url.host, thrown);
+    }
+    const { status, headers } = response;
+    if (status < 400) return new Response(BODILESS.has(status) ? null : new Uint8Array(body), { status, headers });
+    const failure: HttpFailure = { status, headers, body: body.toString('utf8', 0, ERROR_BODY_CHARS) };
+    const code = codeOfStatus(status);
+    const retryAfterMs = parseRetryAfter(headers.get('retry-after'));
+    throw new CalmcpError(code, `${url.host} ${SENTENCES[code] ?? 'refused the request'} (HTTP ${status})`, {
+      retryAfterMs: code === 'RATE_LIMITED' || code === 'UNAVAILABLE' ? retryAfterMs : undefined,
+      cause: failure,
+    });
+  }
+
+  function stateOf(host: string): { readonly limiter: Limiter; blockedUntil: number } {
+    let state = hosts.get(host);
+    if (state === undefined) {
+      state = { limiter: createLimiter(concurrency), blockedUntil: 0 };
+      hosts.set(host, state);
+    }
+    return state;
+  }
+
+  /** Waits out a pause that the server asked for, or says at once that the question cannot wait that long. */
+  async function waitUntilWelcome(host: string, call: Call): Promise<void> {
+    const wait = stateOf(host).blockedUntil - performance.now();
+    if (wait <= 0) return;
+    if (performance.now() + wait >= call.deadline)
+      throw new CalmcpError('RATE_LIMITED', `${host} asked us to wait`, { retryAfterMs: wait });
+    await pause(wait, call.signal);
+    await waitUntilWelcome(host, call);
+  }
+
+  return (call, { weight = 1, safe = false, maxBytes = 64 * 1_048_576 } = {}) =>
+    async (input, init = {}) => {
+      const url = new URL(input);
+      const repeatable = safe || /^(?:GET|HEAD)$/i.test(init.method ?? 'GET');
+      for (let tries = 1; ; tries++) {
+        try {
+          return await stateOf(url.host).limiter.run(weight, call.signal, async () => {
+            await waitUntilWelcome(url.host, call);
+            return attempt(url, init, call, maxBytes);
+          });
+        } catch (thrown) {
+          if (!(thrown instanceof CalmcpError)) throw thrown;
+          const { retryAfterMs } = thrown;
+          // Whoever is throttled stays throttled for everybody in this account, not just for this request.
+          if (retryAfterMs !== undefined && thrown.cause !== undefined)
+            stateOf(url.host).blockedUntil = Math.max(stateOf(url.host).blockedUntil, performance.now() + retryAfterMs);
+          call.signal.throwIfAborted();
+          const attempts =
+            thrown.code === 'RATE_LIMITED' || (thrown.code === 'UNAVAILABLE' && repeatable)
+              ? MAX_ATTEMPTS[thrown.code]
+              : 1;
+          const backoff = random() * Math.min(BACKOFF_MS.first * 2 ** (tries - 1), BACKOFF_MS.cap);
+          const wait = retryAfterMs === undefined ? backoff : retryAfterMs + random() * 250;
+          const asked = thrown.cause !== undefined || thrown.code === 'UNAVAILABLE';
+          if (!asked || tries >= attempts || performance.now() + wait >= call.deadline) throw thrown;
+          log.info('request repeated', {
+            account,
+            host: url.host,
+            error: thrown.code,
+            tries,
+            waitMs: Math.round(wait),
+          });
+          await pause(wait, call.signal);
+        }
+      }
+    };
+}
+
+/** The JSON of an answer. @throws CalmcpError BAD_RESPONSE when it is something else, a proxy's web page for instance */
+export async function readJson(response: Response, host: string): Promise<unknown> {
+  const body = await response.text();
+  try {
+    return JSON.parse(body);
+  } catch (cause) {
+    const page = /^\s*</.test(body);
+    throw new CalmcpError(
+      'BAD_RESPONSE',
+      `${host} answered with ${page ? 'a web page' : 'something'} instead of JSON`,
+      {
+        hint: page
+          ? 'a proxy or a network sign-in page may stand in between: open a web page in your browser'
+          : undefined,
+        cause,
+      },
+    );
+  }
+}

@@ -1,0 +1,168 @@
+import { randomBytes } from 'node:crypto';
+import { constants } from 'node:fs';
+import { type FileHandle, link, lstat, mkdir, open, rename, rm, stat } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { CalmcpError } from '../core/errors.ts';
+
+// Windows has neither owners nor mode bits: there the access list of the user's profile folder does this work.
+const isWindows = process.platform === 'win32';
+
+/**
+ * Puts `bytes` at `path`, readable by this user alone: whoever reads `path` meanwhile, or after a crash, finds the old
+ * content or the new one. A missing folder is made with mode 0700.
+ *
+ * @throws CalmcpError CONFIG_INVALID when everybody may write in the folder, INTERNAL when the disk refuses
+ */
+export async function writePrivateFile(path: string, bytes: Uint8Array | string): Promise<void> {
+  await throughTemporaryFile(path, bytes, (temporary) => rename(temporary, path));
+}
+
+/**
+ * Like {@link writePrivateFile}, but never replaces a file: of several processes that create `path` at once exactly one
+ * gets `true`, and no process ever sees the file half written.
+ *
+ * @returns false when something was there already
+ * @throws CalmcpError as {@link writePrivateFile}
+ */
+export async function createPrivateFile(path: string, bytes: Uint8Array | string): Promise<boolean> {
+  return throughTemporaryFile(path, bytes, async (temporary) => {
+    try {
+      // A link, as rename(2) would replace the file of whoever came first.
+      await link(temporary, path);
+      return true;
+    } catch (error) {
+      if (errorCode(error) === 'EEXIST') return false;
+      throw error;
+    } finally {
+      await rm(temporary, { force: true });
+    }
+  });
+}
+
+/**
+ * The content of a file that only this user can read or change.
+ *
+ * @returns undefined when there is no such file
+ * @throws CalmcpError CONFIG_INVALID when it is a symbolic link, not a regular file, somebody else's, readable by
+ *   others, or in a folder that everybody may write in; INTERNAL when the disk refuses
+ */
+export async function readPrivateFile(path: string): Promise<Buffer | undefined> {
+  let file: FileHandle;
+  try {
+    await checkFolder(dirname(path));
+    if (isWindows && (await lstat(path)).isSymbolicLink()) throw symbolicLink(path);
+    // O_NONBLOCK: opening a named pipe would wait for a writer for ever.
+    file = await open(path, constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0));
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT') return undefined;
+    // FreeBSD says EMLINK where others say ELOOP: https://man.freebsd.org/cgi/man.cgi?open(2)
+    if (errorCode(error) === 'ELOOP' || errorCode(error) === 'EMLINK') throw symbolicLink(path);
+    if (errorCode(error) === 'EACCES') throw notYours(path);
+    throw diskRefused('read', path, error);
+  }
+  try {
+    const status = await file.stat();
+    if (!status.isFile()) throw new CalmcpError('CONFIG_INVALID', `${path} is not a regular file`);
+    if (!isWindows) {
+      if (status.uid !== process.getuid?.()) throw notYours(path);
+      if ((status.mode & 0o077) !== 0) {
+        throw new CalmcpError('CONFIG_INVALID', `${path} can be read or changed by other users of this machine`, {
+          hint: `run: chmod 600 ${quoted(path)}`,
+        });
+      }
+    }
+    return await file.readFile();
+  } catch (error) {
+    throw diskRefused('read', path, error);
+  } finally {
+    await file.close();
+  }
+}
+
+/** Deletes `path`, or the symbolic link at `path`; fine when there is none. @throws CalmcpError INTERNAL */
+export async function removePrivateFile(path: string): Promise<void> {
+  try {
+    await rm(path, { force: true });
+  } catch (error) {
+    throw diskRefused('delete', path, error);
+  }
+}
+
+async function throughTemporaryFile<T>(
+  path: string,
+  bytes: Uint8Array | string,
+  publish: (temporary: string) => Promise<T>,
+): Promise<T> {
+  const folder = dirname(path);
+  const temporary = `${path}.${randomBytes(6).toString('hex')}.tmp`;
+  try {
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+    await checkFolder(folder);
+    const file = await open(temporary, 'wx', 0o600);
+    try {
+      await file.writeFile(bytes);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    const result = await publish(temporary);
+    await syncFolder(folder);
+    return result;
+  } catch (error) {
+    await rm(temporary, { force: true }).catch(() => {});
+    throw diskRefused('write', path, error);
+  }
+}
+
+/** Where everybody may rename files, what was read need not be what was written. A sticky folder such as /tmp is safe. */
+async function checkFolder(folder: string): Promise<void> {
+  if (isWindows) return;
+  const { mode } = await stat(folder);
+  if ((mode & 0o002) !== 0 && (mode & 0o1000) === 0) {
+    throw new CalmcpError('CONFIG_INVALID', `every user of this machine may replace files in ${folder}`, {
+      hint: `run: chmod 700 ${quoted(folder)}`,
+    });
+  }
+}
+
+/** Makes the new name itself survive a power cut; Windows cannot open a folder, some network file systems cannot sync one. */
+async function syncFolder(folder: string): Promise<void> {
+  if (isWindows) return;
+  const handle = await open(folder, constants.O_RDONLY);
+  try {
+    await handle.sync();
+  } catch (error) {
+    if (!['EINVAL', 'ENOTSUP', 'EOPNOTSUPP'].includes(errorCode(error) ?? '')) throw error;
+  } finally {
+    await handle.close();
+  }
+}
+
+function symbolicLink(path: string): CalmcpError {
+  return new CalmcpError('CONFIG_INVALID', `${path} is a symbolic link`, {
+    hint: `put the file itself there, then run: chmod 600 ${quoted(path)}`,
+  });
+}
+
+function notYours(path: string): CalmcpError {
+  return new CalmcpError('CONFIG_INVALID', `${path} belongs to another user`, {
+    hint: `run: sudo chown "$(id -u)" ${quoted(path)} && chmod 600 ${quoted(path)}`,
+  });
+}
+
+function diskRefused(verb: 'read' | 'write' | 'delete', path: string, error: unknown): CalmcpError {
+  if (error instanceof CalmcpError) return error;
+  const code = errorCode(error);
+  return new CalmcpError('INTERNAL', `could not ${verb} ${path}${code === undefined ? '' : ` (${code})`}`, {
+    cause: error,
+    hint: 'check the free space and the permissions of its folder',
+  });
+}
+
+function errorCode(error: unknown): string | undefined {
+  return error instanceof Error ? (error as NodeJS.ErrnoException).code : undefined;
+}
+
+function quoted(path: string): string {
+  return /^[\w./@%+=:,-]+$/.test(path) ? path : `'${path.replaceAll("'", `'\\''`)}'`;
+}

@@ -1,0 +1,211 @@
+/** One question to all accounts at once, under one deadline; what fails is told, account by account. */
+import type { Account, App } from '../accounts/registry.ts';
+import { type AccountCoverage, failedCoverage, nothingRead } from '../core/coverage.ts';
+import { CalmcpError, toCalmcpError } from '../core/errors.ts';
+import type { Calendar, CalendarEvent, Range } from '../core/event.ts';
+import type { CalendarRead, Call } from '../core/provider.ts';
+import type { Asker } from './operation.ts';
+
+/** The accounts that were named; all of them where none was. @throws CalmcpError for an unknown one, or for none at all */
+export function selectAccounts(app: App, ids: string | readonly string[] | undefined): readonly Account[] {
+  if (app.accounts.length === 0)
+    throw new CalmcpError('CONFIG_INVALID', 'accounts.yaml names no accounts, so there is nothing to read', {
+      hint: 'add one: see accounts.example.yaml',
+    });
+  const named = (typeof ids === 'string' ? ids.split(',') : (ids ?? []))
+    .map((id) => id.trim())
+    .filter((id) => id !== '');
+  return named.length === 0 ? app.accounts : [...new Set(named)].map((id) => app.account(id));
+}
+
+/** What one account answered, and what it says of itself. */
+export interface Answer<T> {
+  readonly account: Account;
+  readonly value: T;
+  readonly coverage: AccountCoverage;
+}
+
+/** What a task reports besides its value. */
+export interface Reading<T> {
+  readonly value: T;
+  readonly calendars: number;
+  readonly skipped?: number;
+  /** Epoch milliseconds. */
+  readonly asOf: number;
+  readonly problems?: readonly string[];
+}
+
+export interface FanOut<T> {
+  readonly answers: readonly Answer<T>[];
+  /** Every account asked, in the order of accounts.yaml. */
+  readonly coverage: readonly AccountCoverage[];
+}
+
+/** Settles when `task` does or when `signal` aborts, whichever is first: nobody waits for what ignores its signal. */
+function orAbort<T>(task: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const abort = (): void => reject(signal.reason);
+    if (signal.aborted) abort();
+    signal.addEventListener('abort', abort, { once: true });
+    task.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
+  });
+}
+
+/**
+ * Runs `task` for every account at once. An account that fails, or that has not answered by the deadline, becomes
+ * coverage; the others are not held up by it.
+ * @throws CalmcpError when no account answered, or when the asker gave up
+ */
+export async function fanOut<T>(
+  app: App,
+  accounts: readonly Account[],
+  asker: Asker,
+  task: (account: Account, call: Call) => Promise<Reading<T>>,
+): Promise<FanOut<T>> {
+  asker.signal.throwIfAborted();
+  const late = new AbortController();
+  const seconds = Math.round(app.deadlineMs / 100) / 10;
+  const timer = setTimeout(
+    () => late.abort(new CalmcpError('UNAVAILABLE', `did not answer within ${seconds} s`)),
+    app.deadlineMs,
+  );
+  const signal = AbortSignal.any([asker.signal, late.signal]);
+  const deadline = performance.now() + app.deadlineMs;
+  const failures = new Map<Account, CalmcpError>();
+  const answers: Answer<T>[] = [];
+
+  const ask = async (account: Account): Promise<AccountCoverage> => {
+    let requests = 0;
+    const call: Call = { signal, deadline, countRequest: () => requests++ };
+    try {
+      const { value, calendars, skipped, asOf, problems } = await orAbort(task(account, call), signal);
+      const coverage: AccountCoverage = {
+        account: account.id,
+        status: problems === undefined || problems.length === 0 ? 'ok' : 'partial',
+        calendars,
+        ...(skipped === undefined || skipped === 0 ? {} : { skipped }),
+        asOf: new Date(asOf).toISOString().replace(/\.\d+Z$/, 'Z'),
+        requests,
+        ...(problems === undefined || problems.length === 0 ? {} : { problems }),
+      };
+      answers.push({ account, value, coverage });
+      return coverage;
+    } catch (thrown) {
+      asker.signal.throwIfAborted();
+      const error = toCalmcpError(thrown).of(account.id);
+      // The answer says it as well; what calmcp itself got wrong is shown nowhere else.
+      app.log[error.code === 'INTERNAL' ? 'error' : 'info']('account not read', { account: account.id, error });
+      failures.set(account, error);
+      return failedCoverage(account.id, error, requests);
+    }
+  };
+
+  try {
+    const coverage = await Promise.all(accounts.map(ask));
+    if (answers.length === 0)
+      throw nothingRead(
+        accounts.flatMap((account) => ({ account: account.id, error: toCalmcpError(failures.get(account)) })),
+      );
+    return { answers, coverage };
+  } finally {
+    clearTimeout(timer);
+    // Ends what still runs for an account that was given up.
+    late.abort(new CalmcpError('UNAVAILABLE', 'the question has been answered'));
+  }
+}
+
+/** `*` stands for anything; case does not matter. */
+function matches(pattern: string, name: string): boolean {
+  const escaped = pattern.split('*').map((part) => part.replaceAll(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`));
+  return new RegExp(`^${escaped.join('.*')}$`, 'isu').test(name);
+}
+
+/** Splits an account's calendars by its `calendars:` filter. */
+export function filterCalendars(
+  { settings }: Account,
+  calendars: readonly Calendar[],
+): {
+  readonly included: readonly Calendar[];
+  readonly excluded: readonly Calendar[];
+  /** Names to include that no calendar has: one that was renamed, say, and would be missed in silence. */
+  readonly unmatched: readonly string[];
+} {
+  const { include = ['*'], exclude = [] } = settings.calendars ?? {};
+  const counts = ({ name }: Calendar): boolean =>
+    include.some((pattern) => matches(pattern, name)) && !exclude.some((pattern) => matches(pattern, name));
+  return {
+    included: calendars.filter(counts),
+    excluded: calendars.filter((calendar) => !counts(calendar)),
+    unmatched: include.filter((pattern) => !calendars.some(({ name }) => matches(pattern, name))),
+  };
+}
+
+function settle(reads: readonly CalendarRead[]): {
+  events: CalendarEvent[];
+  asOf: number[];
+  problems: string[];
+  errors: CalmcpError[];
+} {
+  const settled = {
+    events: [] as CalendarEvent[],
+    asOf: [] as number[],
+    problems: [] as string[],
+    errors: [] as CalmcpError[],
+  };
+  for (const read of reads)
+    if ('error' in read) {
+      settled.errors.push(read.error);
+      settled.problems.push(`${read.calendar.name}: ${read.error.message}`);
+    } else {
+      for (const event of read.events) settled.events.push(event);
+      settled.asOf.push(read.asOf);
+      for (const problem of read.problems ?? []) settled.problems.push(`${read.calendar.name}: ${problem.message}`);
+    }
+  return settled;
+}
+
+/** The one read path: all events of one account in a range, or its error. */
+async function readAccount(
+  account: Account,
+  range: Range,
+  app: App,
+  call: Call,
+): Promise<Reading<readonly CalendarEvent[]>> {
+  const provider = await account.open();
+  const { included, excluded, unmatched } = filterCalendars(account, await provider.listCalendars(call));
+  if (included.length === 0)
+    throw new CalmcpError(
+      'NOT_FOUND',
+      excluded.length === 0
+        ? 'the account has no calendar'
+        : 'its calendars are all excluded by calendars: in accounts.yaml',
+    );
+  const reads = await provider.readCalendars(included, range, call);
+  const { events, asOf, problems, errors } = settle(reads);
+  const missing = included.filter((calendar) => !reads.some((read) => read.calendar.id === calendar.id));
+  if (missing.length > 0) throw new TypeError(`the provider of ${account.id} left out ${missing.length} calendars`);
+  if (asOf.length === 0 && errors[0] !== undefined) throw errors[0];
+  return {
+    value: events,
+    calendars: asOf.length,
+    skipped: excluded.length,
+    asOf: Math.min(...asOf, app.now().epochMilliseconds),
+    problems: [
+      ...unmatched.map((name) => `no calendar is called ${JSON.stringify(name)} (calendars.include)`),
+      ...problems,
+    ],
+  };
+}
+
+/** All events that all accounts hold in a range, and what is known of each account. */
+export async function readEvents(
+  app: App,
+  accounts: readonly Account[],
+  range: Range,
+  asker: Asker,
+): Promise<{ readonly events: readonly CalendarEvent[]; readonly coverage: readonly AccountCoverage[] }> {
+  const { answers, coverage } = await fanOut(app, accounts, asker, (account, call) =>
+    readAccount(account, range, app, call),
+  );
+  return { events: answers.flatMap(({ value }) => value), coverage };
+}

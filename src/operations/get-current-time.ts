@@ -1,0 +1,33 @@
+import { z } from 'zod';
+import { createZoneClock, requireZone } from '../core/time.ts';
+import { timeZoneInput } from './envelope.ts';
+import { defineOperation } from './operation.ts';
+
+const output = z.object({
+  now: z.string(),
+  timeZone: z.string(),
+  date: z.string(),
+  weekday: z.string(),
+  isoWeek: z.string(),
+});
+
+export const getCurrentTime = defineOperation({
+  name: 'get_current_time',
+  title: 'Get current time',
+  description: 'Tells the time, date, weekday and ISO week in the zone that answers are given in, or in another one.',
+  effect: 'read',
+  input: z.object({ timeZone: timeZoneInput }),
+  output,
+  async run(app, { timeZone }) {
+    const zone = requireZone(timeZone ?? app.timeZone);
+    const now = app.now();
+    const local = now.toZonedDateTimeISO(zone);
+    return {
+      now: createZoneClock(zone).format(now.epochMilliseconds - (now.epochMilliseconds % 1_000)),
+      timeZone: zone,
+      date: local.toPlainDate().toString(),
+      weekday: local.toLocaleString('en', { weekday: 'long' }),
+      isoWeek: `${local.yearOfWeek}-W${String(local.weekOfYear).padStart(2, '0')}`,
+    };
+  },
+});

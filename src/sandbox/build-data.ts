@@ -1,0 +1,120 @@
+import { Temporal } from 'temporal-polyfill';
+import { defaultZone, type EventInput, event, instantOf, masterOf } from './build-event.ts';
+import type { Mailbox, SandboxCalendar, SandboxData, SandboxEvent } from './data.ts';
+import { changeKey, opaqueId, outlookUid } from './opaque.ts';
+import { windowsZones } from './windows-zones.ts';
+
+export interface SeriesInput extends EventInput {
+  readonly weeks: number;
+  /** ISO weekdays, 1 = Monday. Default: the weekday of `start`. */
+  readonly weekdays?: readonly number[];
+  /** Dates (YYYY-MM-DD) whose occurrence was deleted: absent from every answer. */
+  readonly deleted?: readonly string[];
+  /** What is different on a date: becomes an exception. */
+  readonly changed?: Readonly<Record<string, Partial<EventInput>>>;
+  /** Names the series across mailboxes. Default: subject and start. */
+  readonly uid?: string;
+  /** Whether the iCalUId of an occurrence holds its date (Graph documents so) or zeros (as seen in other mailboxes). */
+  readonly datedUids?: boolean;
+}
+
+/** The occurrences of a weekly series from the week of `start` on. */
+export function weekly(series: SeriesInput): SandboxEvent[] {
+  const { weeks, weekdays, deleted = [], changed = {}, uid, datedUids = true, ...input } = series;
+  const first = Temporal.PlainDateTime.from(input.start);
+  const length = first.until(Temporal.PlainDateTime.from(input.end));
+  const zone = windowsZones[input.zone ?? defaultZone] ?? input.zone ?? defaultZone;
+  const monday = first.subtract({ days: first.dayOfWeek - 1 });
+  const key = uid ?? JSON.stringify([input.subject, input.start]);
+  const isAllDay = !input.start.includes('T');
+  const local = (moment: Temporal.PlainDateTime) => (isAllDay ? moment.toPlainDate().toString() : moment.toString());
+
+  return Array.from(
+    { length: weeks },
+    (_, week) => weekdays?.map((day) => day + 7 * week) ?? [first.dayOfWeek + 7 * week],
+  )
+    .flat()
+    .map((day) => monday.add({ days: day - 1 }))
+    .filter((start) => Temporal.PlainDateTime.compare(start, first) >= 0)
+    .filter((start) => !deleted.includes(start.toPlainDate().toString()))
+    .map((start) => {
+      const date = start.toPlainDate().toString();
+      const change = changed[date];
+      return event({
+        ...input,
+        start: local(start),
+        end: local(start.add(length)),
+        iCalUId: outlookUid(key, datedUids ? date : undefined),
+        series: { key, originalStart: instantOf(start.toString(), isAllDay ? 'UTC' : zone).toString() },
+        ...(change === undefined ? {} : { type: 'exception' as const, ...change }),
+      });
+    });
+}
+
+/** `count` quarters of an hour, one after the other. */
+export function manyEvents(count: number, start: string, subject = 'Event'): SandboxEvent[] {
+  const first = Temporal.PlainDateTime.from(start);
+  return Array.from({ length: count }, (_, index) =>
+    event({
+      subject: `${subject} ${index + 1}`,
+      start: first.add({ minutes: 15 * index }).toString(),
+      end: first.add({ minutes: 15 * (index + 1) }).toString(),
+      zone: 'UTC',
+    }),
+  );
+}
+
+export function calendar(
+  name: string,
+  events: SandboxEvent[],
+  options: Partial<Omit<SandboxCalendar, 'name' | 'events'>> = {},
+): SandboxCalendar {
+  return { id: '', name, color: 'auto', hexColor: '', isDefaultCalendar: false, canEdit: true, ...options, events };
+}
+
+/** A mailbox whose ids exist nowhere else; the first calendar is the default one unless another says so. */
+export function mailbox(username: string, calendars: SandboxCalendar[], timeZone = defaultZone): Mailbox {
+  const chosen = calendars.some(({ isDefaultCalendar }) => isDefaultCalendar);
+  return {
+    username,
+    timeZone,
+    calendars: calendars.map((each, index) => ({
+      ...each,
+      id: each.id === '' ? opaqueId(`${username}/${each.name}`, 'AAMkAG') : each.id,
+      isDefaultCalendar: chosen ? each.isDefaultCalendar : index === 0,
+      events: each.events.map((one, position) =>
+        inMailbox(one, username, `${username}/${each.name}/${position}`, each.name),
+      ),
+    })),
+  };
+}
+
+function inMailbox(one: SandboxEvent, username: string, place: string, calendarName: string): SandboxEvent {
+  const id = opaqueId(`${place}/${one.id}`, 'AAMkAG');
+  const organizer = one.properties.organizer.emailAddress;
+  return {
+    ...one,
+    id,
+    immutableId: opaqueId(id, 'AAkALg'),
+    seriesMaster: one.seriesMaster === null ? null : masterOf(`${username}/${calendarName}/${one.seriesMaster.id}`),
+    properties: {
+      ...one.properties,
+      changeKey: changeKey(id),
+      organizer: { emailAddress: organizer.address === '' ? { ...organizer, address: username } : organizer },
+      webLink: `https://outlook.example/owa/?itemid=${encodeURIComponent(id)}&exvsurl=1&path=/calendar/item`,
+    },
+  };
+}
+
+export const clientId = '11111111-1111-1111-1111-111111111111';
+
+/** The smallest data: one tenant, one application, one user with these calendars. */
+export function singleMailbox(calendars: SandboxCalendar[], username = 'you@xebia.example'): SandboxData {
+  const tenant = { id: '22222222-2222-2222-2222-222222222222', domain: username.split('@')[1] ?? '', name: 'Xebia' };
+  return {
+    tenants: [tenant],
+    applications: [{ clientId, name: 'calmcp', tenants: [tenant.id] }],
+    users: [{ oid: 'aaaaaaaa-0000-0000-0000-000000000001', tenant: tenant.id, username, displayName: 'You' }],
+    mailboxes: [mailbox(username, calendars)],
+  };
+}

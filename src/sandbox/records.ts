@@ -1,0 +1,78 @@
+import type { AccessToken } from './grants.ts';
+import type { Incoming } from './http.ts';
+
+/** One request that reached the sandbox, or one step of a `$batch`. */
+export interface SandboxRequest {
+  readonly method: string;
+  readonly path: string;
+  readonly query: Readonly<Record<string, string>>;
+  /** Of the endpoint for Entra ID, of the token for Graph: a GUID where the sandbox knows the tenant. */
+  readonly tenant?: string;
+  /** The username that the access token was issued to, also when the token is dead. */
+  readonly mailbox?: string;
+  /** The host the client believes it talks to: `x-original-host` of a redirecting preload, else `host`. */
+  readonly host?: string;
+  readonly authorized: boolean;
+  readonly prefer?: string;
+  /** 0 until it is answered. */
+  status: number;
+  /** The steps of a `$batch`, in the order they were sent. */
+  readonly batch?: SandboxRequest[];
+}
+
+/** One attempt to redeem something at a token endpoint. */
+export interface Redemption {
+  /** Tenant of the endpoint. */
+  readonly tenant: string;
+  readonly grant: 'device_code' | 'refresh_token';
+  readonly clientId: string;
+  readonly username?: string;
+  /** Where the redeemed token was issued. */
+  readonly tokenTenant?: string;
+  /** `ok`, or the `error` of the answer. */
+  readonly outcome: string;
+}
+
+/** A fault to inject. Without `status`, `headers` and `body` it only delays (or hangs) what it matches. */
+export interface Fault {
+  readonly match: (request: FaultTarget) => boolean;
+  /** How often it strikes; without it, always. */
+  readonly times?: number;
+  /** 503 when only `headers` or `body` are given. */
+  readonly status?: number;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string;
+  readonly delayMs?: number;
+  /** Never answers; ends when the client gives up or the sandbox closes. */
+  readonly hang?: boolean;
+  /** Strikes the steps of a `$batch` too. */
+  readonly inBatch?: boolean;
+}
+
+export interface FaultTarget {
+  readonly method: string;
+  readonly path: string;
+  readonly mailbox?: string;
+}
+
+/** The record of a request that is not answered yet. */
+export function recordOf(
+  incoming: Incoming,
+  token: AccessToken | undefined,
+  tenant: string | undefined = token?.user.tenant,
+): SandboxRequest {
+  const { method, path, query, headers } = incoming;
+  const host = headers['x-original-host'] ?? headers.host;
+  return {
+    method,
+    path,
+    query: Object.fromEntries(query),
+    authorized: (headers.authorization ?? '') !== '',
+    status: 0,
+    ...(tenant === undefined ? {} : { tenant }),
+    ...(token === undefined ? {} : { mailbox: token.user.username }),
+    ...(host === undefined ? {} : { host }),
+    ...(headers.prefer === undefined ? {} : { prefer: headers.prefer }),
+    ...(path === '/v1.0/$batch' ? { batch: [] } : {}),
+  };
+}

@@ -1,0 +1,147 @@
+/** A calmcp of one's own: the real app and the real command line on a sandbox, in a folder that is thrown away. */
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Temporal } from 'temporal-polyfill';
+import { onTestFinished } from 'vitest';
+import { parseConfig } from '../src/accounts/load.ts';
+import { type App, type AppOptions, openApp } from '../src/accounts/registry.ts';
+import { runCli } from '../src/cli/run.ts';
+import type { Output, Shell } from '../src/cli/shell.ts';
+import type { Call, Logger } from '../src/core/provider.ts';
+import { createReadFile } from '../src/io/read-file.ts';
+import { openSecretStores } from '../src/io/secret-store.ts';
+import { providers } from '../src/providers/index.ts';
+import { type Sandbox, type SandboxOptions, startSandbox } from '../src/sandbox/index.ts';
+
+/** Monday 09:00 in Amsterdam, in the first week of the sandbox. */
+export const NOW = '2026-11-23T08:00:00Z';
+export const WEEK = '2026-11-23';
+
+export const silentLog: Logger = { error() {}, warn() {}, info() {}, debug() {} };
+
+export async function temporaryFolder(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'calmcp-test-'));
+  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+export async function openSandbox(options: SandboxOptions = {}): Promise<Sandbox> {
+  const sandbox = await startSandbox({ weekOf: WEEK, deviceCodeIntervalSeconds: 0.02, ...options });
+  onTestFinished(() => sandbox.close());
+  return sandbox;
+}
+
+/** One question's call, with nobody to cancel it. */
+export function openCall(deadlineMs = 10_000): Call & { readonly requests: () => number } {
+  let requests = 0;
+  return {
+    signal: AbortSignal.timeout(deadlineMs),
+    deadline: performance.now() + deadlineMs,
+    countRequest: () => {
+      requests++;
+    },
+    requests: () => requests,
+  };
+}
+
+export interface OpenedApp {
+  readonly app: App;
+  readonly folder: string;
+}
+
+/** The app of one accounts.yaml. Two of them over one `folder` are two processes' worth of state on one disk. */
+export async function openTestApp(
+  accountsYaml: string,
+  options: Partial<Omit<AppOptions, 'config'>> & { readonly folder?: string } = {},
+): Promise<OpenedApp> {
+  const folder = options.folder ?? (await temporaryFolder());
+  const secrets = openSecretStores({ folder: join(folder, 'state'), keystore: 'keyfile' });
+  const config = parseConfig(
+    { name: 'accounts.yaml', text: accountsYaml, env: {}, readReference: () => undefined },
+    providers,
+  );
+  const now = Temporal.Instant.from(NOW);
+  const app = openApp({
+    config,
+    secrets: (cacheKey) => secrets.scope(cacheKey),
+    fetch: globalThis.fetch,
+    readFile: createReadFile(folder),
+    now: () => now,
+    systemTimeZone: 'Europe/Amsterdam',
+    log: silentLog,
+    ...options,
+  });
+  onTestFinished(() => app.close());
+  return { app, folder };
+}
+
+/** Signs in as a person would, who types the code and picks `username` on the sandbox's page. */
+export async function signIn(app: App, sandbox: Sandbox, account: string, username: string): Promise<void> {
+  await app.account(account).signIn({ deviceCode: ({ userCode }) => sandbox.approve(userCode, username) }, openCall());
+}
+
+export interface CliResult {
+  readonly status: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+const collect = (write: (text: string) => void): Output => ({ write, isTerminal: false });
+
+/** Runs one command in this process, in a home of its own. */
+export async function cli(
+  folder: string,
+  args: readonly string[],
+  { env = {}, ...shell }: Partial<Shell> = {},
+): Promise<CliResult> {
+  let stdout = '';
+  let stderr = '';
+  const status = await runCli(args, {
+    env: { CALMCP_HOME: folder, CALMCP_KEYSTORE: 'keyfile', CALMCP_NOW: NOW, ...env },
+    cwd: folder,
+    home: folder,
+    platform: process.platform,
+    version: '0.0.0-test',
+    stdout: collect((text) => {
+      stdout += text;
+    }),
+    stderr: collect((text) => {
+      stderr += text;
+    }),
+    systemTimeZone: 'Europe/Amsterdam',
+    fetch: globalThis.fetch,
+    providers,
+    interrupted: new AbortController().signal,
+    stdinEnded: async () => undefined,
+    ...shell,
+  });
+  return { status, stdout, stderr };
+}
+
+export async function writeAccounts(folder: string, accountsYaml: string): Promise<void> {
+  await writeFile(join(folder, 'accounts.yaml'), accountsYaml);
+}
+
+export interface MicrosoftAccount {
+  readonly id: string;
+  readonly tenantId: string;
+  readonly clientId?: string;
+  readonly username?: string;
+}
+
+/** accounts.yaml with Microsoft accounts on a sandbox. */
+export function microsoftAccounts(sandbox: Pick<Sandbox, 'origin'>, accounts: readonly MicrosoftAccount[]): string {
+  const entries = accounts.map(
+    ({ id, tenantId, clientId = '11111111-1111-1111-1111-111111111111', username }) => `
+  ${id}:
+    provider: microsoft
+    clientId: ${clientId}
+    tenantId: ${tenantId}
+    cloud: { authority: "${sandbox.origin}", graph: "${sandbox.origin}" }${username === undefined ? '' : `\n    username: ${username}`}`,
+  );
+  return `version: 1\ndefaults: { timeZone: Europe/Amsterdam }\naccounts:${entries.join('')}\n`;
+}
+
+export const XEBIA = { id: 'xebia', tenantId: '22222222-2222-2222-2222-222222222222' } as const;
+export const MARIMER = { id: 'marimer', tenantId: '33333333-3333-3333-3333-333333333333' } as const;
