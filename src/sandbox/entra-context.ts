@@ -8,6 +8,7 @@ export interface EntraContext {
   readonly redemptions: Redemption[];
   readonly accessTokenSeconds: number;
   readonly deviceCodeIntervalSeconds: number;
+  readonly reusableRefreshTokens: boolean;
   readonly now: () => number;
 }
 

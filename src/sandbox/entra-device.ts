@@ -1,5 +1,6 @@
 import type { Application } from './data.ts';
 import type { Authority, EntraContext } from './entra-context.ts';
+import { entraPage, showEntraPage } from './entra-page.ts';
 import { entraRefusal } from './entra-refusal.ts';
 import { randomToken, randomUserCode } from './grants.ts';
 import { type Answer, escapeHtml, html, type Incoming, json } from './http.ts';
@@ -95,7 +96,7 @@ export function submitDevicePage({ body }: Incoming, context: EntraContext): Ans
   } catch (error) {
     return html(devicePage(context, code, error instanceof Error ? error.message : String(error)), 400);
   }
-  return html(page('<h1>You are signed in</h1><p>You can close this page and go back to your app.</p>'));
+  return showEntraPage('<h1>You are signed in</h1><p>You can close this page and go back to your app.</p>');
 }
 
 function devicePage({ data }: EntraContext, code: string, problem: string): string {
@@ -103,7 +104,7 @@ function devicePage({ data }: EntraContext, code: string, problem: string): stri
     ({ username, displayName }, index) =>
       `<p><label><input type="radio" name="username" value="${escapeHtml(username)}"${index === 0 ? ' checked' : ''}> ${escapeHtml(displayName)}, ${escapeHtml(username)}</label></p>`,
   );
-  return page(`<h1>Enter the code that your app shows</h1>
+  return entraPage(`<h1>Enter the code that your app shows</h1>
 ${problem === '' ? '' : `<p role="alert"><strong>${escapeHtml(problem)}</strong></p>`}
 <form method="post" action="/devicelogin">
 <p><label>Code <input name="code" value="${escapeHtml(code)}" autocomplete="off" autofocus required></label></p>
@@ -112,17 +113,4 @@ ${people.join('\n')}
 </fieldset>
 <p><button>Sign in</button></p>
 </form>`);
-}
-
-function page(content: string): string {
-  return `<!doctype html>
-<html lang="en">
-<head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>Sandbox sign-in</title>
-<style>body{font:1rem/1.5 system-ui,sans-serif;max-width:34rem;margin:4rem auto;padding:0 1rem}</style></head>
-<body><main>
-${content}
-<p><small>This is the calmcp sandbox. No password, no real account.</small></p>
-</main></body>
-</html>
-`;
 }

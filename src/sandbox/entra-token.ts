@@ -1,9 +1,9 @@
-import { randomUUID } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import type { User } from './data.ts';
 import type { Authority, EntraContext } from './entra-context.ts';
 import { findApplication } from './entra-device.ts';
 import { entraRefusal } from './entra-refusal.ts';
-import { type DeviceCode, type Grant, type RefreshToken, randomToken } from './grants.ts';
+import { type AuthorizationCode, type DeviceCode, type Grant, type RefreshToken, randomToken } from './grants.ts';
 import { type Answer, type Incoming, json, Refusal } from './http.ts';
 import type { Redemption } from './records.ts';
 import { expandDefault, isPermission, parseScopes, shortScope } from './scopes.ts';
@@ -18,6 +18,12 @@ export function redeem(incoming: Incoming, authority: Authority, context: EntraC
     const device = context.grants.deviceCodes.get(code);
     return recorded('device_code', form, authority, context, device?.user, () =>
       redeemDeviceCode(device, form, authority, context, incoming.origin),
+    );
+  }
+  if (grantType === 'authorization_code') {
+    const code = context.grants.authorizationCodes.get(form.get('code') ?? '');
+    return recorded('authorization_code', form, authority, context, code?.user, () =>
+      redeemCode(code, form, authority, context, incoming.origin),
     );
   }
   if (grantType === 'refresh_token') {
@@ -85,6 +91,72 @@ function redeemDeviceCode(
   return issue({ user: device.user, clientId: device.clientId, scopes: device.scopes }, device.scopes, context, origin);
 }
 
+/** https://learn.microsoft.com/entra/identity-platform/v2-oauth2-auth-code-flow#redeem-a-code-for-an-access-token */
+function redeemCode(
+  code: AuthorizationCode | undefined,
+  form: URLSearchParams,
+  authority: Authority,
+  context: EntraContext,
+  origin: string,
+): Answer {
+  const refuse = refuser(context);
+  const value = form.get('code') ?? '';
+  for (const name of ['client_id', 'code', 'redirect_uri']) {
+    if ((form.get(name) ?? '') === '')
+      throw refuse('invalid_request', 900144, `The request body must contain the following parameter: '${name}'.`);
+  }
+  findApplication(form.get('client_id') ?? '', authority, context);
+  if (form.has('client_secret') || form.has('client_assertion')) {
+    throw refuse(
+      'invalid_client',
+      700025,
+      "Client is public so neither 'client_assertion' nor 'client_secret' should be presented.",
+    );
+  }
+  if (code === undefined) throw refuse('invalid_grant', 9002313, 'Invalid request. Request is malformed or invalid.');
+  if (code.clientId !== form.get('client_id'))
+    throw refuse('invalid_grant', 70000, 'The authorization code was issued to another client.');
+  if (code.tenant !== authority.id) {
+    throw refuse(
+      'invalid_grant',
+      700005,
+      'Provided Authorization Code is intended to use against other tenant, thus rejected.',
+    );
+  }
+  if (code.redeemed) {
+    // RFC 6749 4.1.2: whoever brings a code for the second time may have stolen it, or lost it to a thief.
+    context.grants.revokeCode(value);
+    throw refuse(
+      'invalid_grant',
+      54005,
+      'OAuth2 Authorization code was already redeemed, please retry with a new valid code or use an existing refresh token.',
+    );
+  }
+  if (code.expiresAt <= context.now())
+    throw refuse('invalid_grant', 70008, 'The provided authorization code or refresh token has expired.');
+  if (code.redirectUri !== form.get('redirect_uri')) {
+    throw refuse(
+      'invalid_grant',
+      500112,
+      'The reply address does not match the reply address provided when requesting Authorization code.',
+    );
+  }
+  if (
+    createHash('sha256')
+      .update(form.get('code_verifier') ?? '')
+      .digest('base64url') !== code.challenge
+  ) {
+    throw refuse(
+      'invalid_grant',
+      501481,
+      'The Code_Verifier does not match the code_challenge supplied in the authorization request.',
+    );
+  }
+  const asked = requireConsented(form, code, context);
+  code.redeemed = true;
+  return issue({ ...code, code: value }, asked, context, origin, code.nonce);
+}
+
 function redeemRefreshToken(
   token: RefreshToken | undefined,
   form: URLSearchParams,
@@ -113,20 +185,27 @@ function redeemRefreshToken(
       'bad_token',
     );
   }
-  if (token.used) throw refuse('invalid_grant', 70000, 'The provided refresh token was already redeemed.');
+  if (token.used && !context.reusableRefreshTokens)
+    throw refuse('invalid_grant', 70000, 'The provided refresh token was already redeemed.');
+  const asked = requireConsented(form, token, context);
+  token.used = true;
+  return issue(token, asked, context, origin);
+}
+
+/** @returns the scopes that are asked for now: those of the grant where none are */
+function requireConsented(form: URLSearchParams, grant: Grant, context: EntraContext): readonly string[] {
   const asked = parseScopes(form.get('scope') ?? '');
-  const granted = new Set(expandDefault(token.scopes).map(shortScope));
+  const granted = new Set(expandDefault(grant.scopes).map(shortScope));
   const missing = asked.filter((scope) => isPermission(scope) && !granted.has(shortScope(scope)));
   if (missing.length > 0) {
-    throw refuse(
+    throw refuser(context)(
       'invalid_grant',
       65001,
       `The user or administrator has not consented to use the application with the scopes ${missing.join(' ')}.`,
       'consent_required',
     );
   }
-  token.used = true;
-  return issue(token, asked.length === 0 ? token.scopes : asked, context, origin);
+  return asked.length === 0 ? grant.scopes : asked;
 }
 
 function refuser({ now }: EntraContext) {
@@ -135,8 +214,14 @@ function refuser({ now }: EntraContext) {
 }
 
 /** https://learn.microsoft.com/entra/identity-platform/v2-oauth2-device-code#successful-authentication-response */
-function issue(grant: Grant, scopes: readonly string[], context: EntraContext, origin: string): Answer {
-  const { user, clientId } = grant;
+function issue(
+  grant: Grant,
+  scopes: readonly string[],
+  context: EntraContext,
+  origin: string,
+  nonce?: string | undefined,
+): Answer {
+  const { user, clientId, code } = grant;
   const accessToken = randomToken('EwB.');
   const granted = expandDefault(scopes);
   const lifetime = context.accessTokenSeconds;
@@ -144,6 +229,7 @@ function issue(grant: Grant, scopes: readonly string[], context: EntraContext, o
     user,
     clientId,
     scopes: granted,
+    code,
     expiresAt: context.now() + lifetime * 1000,
     state: 'alive',
   });
@@ -155,19 +241,19 @@ function issue(grant: Grant, scopes: readonly string[], context: EntraContext, o
     ext_expires_in: lifetime,
     access_token: accessToken,
     ...(asked.has('offline_access') ? { refresh_token: issueRefreshToken(grant, context) } : {}),
-    ...(asked.has('openid') ? { id_token: idToken(grant, context, origin) } : {}),
+    ...(asked.has('openid') ? { id_token: idToken(grant, context, origin, nonce) } : {}),
     client_info: base64({ uid: user.oid, utid: user.tenant }),
   });
 }
 
-function issueRefreshToken({ user, clientId, scopes }: Grant, context: EntraContext): string {
+function issueRefreshToken({ user, clientId, scopes, code }: Grant, context: EntraContext): string {
   const token = randomToken('1.A.');
-  context.grants.refreshTokens.set(token, { user, clientId, scopes, used: false, revoked: false });
+  context.grants.refreshTokens.set(token, { user, clientId, scopes, code, used: false, revoked: false });
   return token;
 }
 
 /** Not signed: a public client does not check the signature of what it got over TLS from the issuer itself. */
-function idToken({ user, clientId }: Grant, { now }: EntraContext, origin: string): string {
+function idToken({ user, clientId }: Grant, { now }: EntraContext, origin: string, nonce: string | undefined): string {
   const issuedAt = Math.floor(now() / 1000);
   const claims = {
     aud: clientId,
@@ -178,6 +264,7 @@ function idToken({ user, clientId }: Grant, { now }: EntraContext, origin: strin
     name: user.displayName,
     oid: user.oid,
     preferred_username: user.username,
+    ...(nonce === undefined ? {} : { nonce }),
     sub: user.oid,
     tid: user.tenant,
     uti: randomUUID(),

@@ -1,8 +1,16 @@
+import {
+  authorizeEndpoint,
+  consent,
+  type EntraConsentOptions,
+  loginEndpoint,
+  showSignInPage,
+  submitSignInPage,
+} from './entra-authorize.ts';
 import type { Authority, EntraContext } from './entra-context.ts';
 import { showDevicePage, startDeviceCode, submitDevicePage } from './entra-device.ts';
 import { entraRefusal } from './entra-refusal.ts';
 import { redeem } from './entra-token.ts';
-import { type Answer, html, type Incoming, json } from './http.ts';
+import { type Answer, type Incoming, json } from './http.ts';
 
 /** Entra ID, as far as reading calendars needs it. https://learn.microsoft.com/entra/identity-platform/v2-oauth2-device-code */
 export function answerEntra(incoming: Incoming, context: EntraContext): Answer {
@@ -17,13 +25,31 @@ export function answerEntra(incoming: Incoming, context: EntraContext): Answer {
 
   const expected = methods[endpoint];
   if (expected === undefined) return { status: 404, headers: {}, body: '' };
-  const authority = findAuthority(asked, context);
   if (method !== expected) return refuseMethod();
+  if (endpoint === authorizeEndpoint) return showSignInPage(incoming, () => findAuthority(asked, context), context);
+  if (endpoint === loginEndpoint) return submitSignInPage(incoming, () => findAuthority(asked, context), context);
+  const authority = findAuthority(asked, context);
   if (endpoint === 'v2.0/.well-known/openid-configuration') return openIdConfiguration(incoming, authority);
   if (endpoint === 'discovery/v2.0/keys') return json({ keys: [] });
   if (endpoint === 'oauth2/v2.0/devicecode') return startDeviceCode(incoming, authority, context);
-  if (endpoint === 'oauth2/v2.0/token') return redeem(incoming, authority, context);
-  return html('<p>The sandbox signs people in with a device code only.</p>', 400);
+  return redeem(incoming, authority, context);
+}
+
+/**
+ * What a person does in the browser that an app opened.
+ * @returns where the browser is sent
+ * @throws Error with what the browser shows when it is sent nowhere
+ */
+export function consentAtEntra(
+  url: string,
+  username: string,
+  options: EntraConsentOptions,
+  context: EntraContext,
+): string {
+  const { pathname, searchParams } = new URL(url);
+  const [, asked = '', ...rest] = pathname.split('/').map(decodeURIComponent);
+  if (rest.join('/') !== authorizeEndpoint) throw new Error(`${pathname} is not the authorization endpoint.`);
+  return consent(searchParams, username, options, () => findAuthority(asked, context), context);
 }
 
 const methods: Readonly<Record<string, string>> = {
@@ -31,7 +57,8 @@ const methods: Readonly<Record<string, string>> = {
   'discovery/v2.0/keys': 'GET',
   'oauth2/v2.0/devicecode': 'POST',
   'oauth2/v2.0/token': 'POST',
-  'oauth2/v2.0/authorize': 'GET',
+  [authorizeEndpoint]: 'GET',
+  [loginEndpoint]: 'POST',
 };
 
 function refuseMethod(): Answer {

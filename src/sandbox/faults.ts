@@ -1,4 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises';
+import { googleError } from './google-refusal.ts';
 import type { Answer } from './http.ts';
 import type { Fault, FaultTarget } from './records.ts';
 
@@ -24,15 +25,18 @@ export function createFaults(): Faults {
       const { fault } = found;
       if (fault.hang === true) await hang(signal);
       if (fault.delayMs !== undefined) await wait(fault.delayMs, undefined, { signal });
-      return answerOfFault(fault);
+      return answerOfFault(fault, target);
     },
   };
 }
 
-function answerOfFault({ status, headers, body }: Fault): Answer | undefined {
+function answerOfFault({ status, headers, body }: Fault, { path }: FaultTarget): Answer | undefined {
   if (status === undefined && headers === undefined && body === undefined) return undefined;
   const answered = status ?? 503;
-  const fallback = { error: { code: faultCode(answered), message: 'A fault injected into the sandbox.' } };
+  const message = 'A fault injected into the sandbox.';
+  const fallback = path.startsWith('/google/')
+    ? googleError(answered, message, { reason: answered >= 500 ? 'backendError' : 'sandboxFault' })
+    : { error: { code: faultCode(answered), message } };
   return { status: answered, headers: headers ?? {}, body: body ?? fallback };
 }
 

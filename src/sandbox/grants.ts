@@ -6,6 +6,8 @@ export interface Grant {
   readonly user: User;
   readonly clientId: string;
   readonly scopes: readonly string[];
+  /** The authorization code that it came of, if one. */
+  readonly code?: string | undefined;
 }
 
 export interface DeviceCode {
@@ -16,6 +18,17 @@ export interface DeviceCode {
   readonly scopes: readonly string[];
   readonly expiresAt: number;
   user?: User;
+  redeemed: boolean;
+}
+
+/** https://learn.microsoft.com/entra/identity-platform/v2-oauth2-auth-code-flow#successful-response */
+export interface AuthorizationCode extends Grant {
+  /** GUID, `common` or `organizations` */
+  readonly tenant: string;
+  readonly redirectUri: string;
+  readonly challenge: string;
+  readonly nonce: string | undefined;
+  readonly expiresAt: number;
   redeemed: boolean;
 }
 
@@ -32,28 +45,39 @@ export interface AccessToken extends Grant {
 /** Everything that was handed out, and what has become of it. */
 export interface Grants {
   readonly deviceCodes: Map<string, DeviceCode>;
+  readonly authorizationCodes: Map<string, AuthorizationCode>;
   readonly refreshTokens: Map<string, RefreshToken>;
   readonly accessTokens: Map<string, AccessToken>;
   expireAccessTokens(): void;
   revoke(username: string): void;
+  /** All that came of one authorization code. */
+  revokeCode(code: string): void;
 }
 
 export function createGrants(): Grants {
   const deviceCodes = new Map<string, DeviceCode>();
+  const authorizationCodes = new Map<string, AuthorizationCode>();
   const refreshTokens = new Map<string, RefreshToken>();
   const accessTokens = new Map<string, AccessToken>();
 
+  function revokeWhere(dead: (grant: Grant) => boolean): void {
+    for (const token of accessTokens.values()) if (dead(token)) token.state = 'revoked';
+    for (const token of refreshTokens.values()) if (dead(token)) token.revoked = true;
+  }
+
   return {
     deviceCodes,
+    authorizationCodes,
     refreshTokens,
     accessTokens,
     expireAccessTokens: () => {
       for (const token of accessTokens.values()) if (token.state === 'alive') token.state = 'expired';
     },
     revoke: (username) => {
-      for (const token of accessTokens.values()) if (token.user.username === username) token.state = 'revoked';
-      for (const token of refreshTokens.values()) if (token.user.username === username) token.revoked = true;
+      revokeWhere(({ user }) => user.username === username);
+      for (const code of authorizationCodes.values()) if (code.user.username === username) code.redeemed = true;
     },
+    revokeCode: (code) => revokeWhere((grant) => grant.code === code),
   };
 }
 

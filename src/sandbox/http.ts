@@ -38,6 +38,17 @@ export function html(body: string, status = 200): Answer {
   return { status, headers: { 'content-type': 'text/html; charset=utf-8' }, body };
 }
 
+/** Sends a browser on. */
+export function redirect(location: string): Answer {
+  return { status: 302, headers: { location, 'cache-control': 'no-store' }, body: '' };
+}
+
+export function withParameters(uri: string, parameters: Readonly<Record<string, string | undefined>>): string {
+  const url = new URL(uri);
+  for (const [name, value] of Object.entries(parameters)) if (value !== undefined) url.searchParams.append(name, value);
+  return url.href;
+}
+
 export async function readBody(request: IncomingMessage): Promise<string> {
   const chunks: Buffer[] = [];
   for await (const chunk of request) chunks.push(chunk as Buffer);

@@ -2,22 +2,57 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import type { SandboxData } from './data.ts';
 import { createDataSet, mondayOf } from './data-set.ts';
-import { answerEntra } from './entra.ts';
+import { answerEntra, consentAtEntra } from './entra.ts';
+import type { EntraConsentOptions } from './entra-authorize.ts';
 import type { EntraContext } from './entra-context.ts';
 import { approve } from './entra-device.ts';
 import { createFaults } from './faults.ts';
 import { answerFeed, createFeed } from './feed.ts';
+import { answerGoogle, type GoogleEndpoints, googleEndpoints } from './google.ts';
+import { findGoogleToken } from './google-auth.ts';
+import { type ConsentOptions, consent } from './google-authorize.ts';
+import type { GoogleContext } from './google-context.ts';
+import type { GoogleData } from './google-data.ts';
+import { createGoogleDataSet } from './google-data-set.ts';
+import { createGoogleGrants } from './google-grants.ts';
+import { createGooglePages } from './google-pages.ts';
 import { createGrants } from './grants.ts';
 import { createGraphFront, tokenOf } from './graph-front.ts';
 import { type Answer, answerOf, flatHeaders, type Incoming, readBody, send } from './http.ts';
-import { type Fault, type Redemption, recordOf, type SandboxRequest } from './records.ts';
+import { type Fault, type GoogleRedemption, type Redemption, recordOf, type SandboxRequest } from './records.ts';
 
 export { calendar, clientId, mailbox, manyEvents, type SeriesInput, singleMailbox, weekly } from './build-data.ts';
 export { type EventInput, event } from './build-event.ts';
 export type * from './data.ts';
 export { createDataSet, northwindClientId, tenantIds } from './data-set.ts';
+export type { EntraConsentOptions } from './entra-authorize.ts';
+export type { GoogleEndpoints } from './google.ts';
+export type { ConsentOptions } from './google-authorize.ts';
+export {
+  type GoogleEventInput,
+  type GoogleSeriesInput,
+  googleCalendar,
+  googleClientId,
+  googleClientSecret,
+  googleEvent,
+  googleSeries,
+  googleUser,
+  manyGoogleEvents,
+  sharedGoogleClient,
+  singleGoogleAccount,
+} from './google-build.ts';
+export type * from './google-data.ts';
+export {
+  createGoogleDataSet,
+  deletedGoogleClient,
+  googleCalendarIds,
+  harborGoogleClient,
+  homeGoogleClient,
+} from './google-data-set.ts';
+export { googleFaults } from './google-refusal.ts';
+export { type GoogleSignedIn, googleReadScope, googleSignIn } from './google-sign-in.ts';
 export { outlookUid } from './opaque.ts';
-export type { Fault, FaultTarget, Redemption, SandboxRequest } from './records.ts';
+export type { Fault, FaultTarget, GoogleRedemption, Redemption, SandboxRequest } from './records.ts';
 export { type SignedIn, signIn } from './sign-in.ts';
 
 export interface SandboxOptions {
@@ -25,13 +60,23 @@ export interface SandboxOptions {
   readonly port?: number;
   /** Default: `createDataSet(weekOf)`. */
   readonly data?: SandboxData;
+  /** Default: `createGoogleDataSet(weekOf)`. */
+  readonly googleData?: GoogleData;
+  /** Whether a refresh at Google brings a new refresh token and kills the old one; the real one does not. Default: false. */
+  readonly googleRotatesRefreshTokens?: boolean;
   /** How long an access token lives. Default: 3600. */
   readonly accessTokenSeconds?: number;
   /** Polling interval told to a client that waits for a person. Default: 5; fractions are allowed. */
   readonly deviceCodeIntervalSeconds?: number;
+  /**
+   * Whether Entra ID takes a refresh token again after it has given a new one for it. The real one does ("doesn't revoke
+   * old refresh tokens when used to fetch new access tokens"), but does not promise it; a token that works once finds the
+   * mistakes. https://learn.microsoft.com/entra/identity-platform/refresh-tokens#token-lifetime Default: false.
+   */
+  readonly reusableRefreshTokens?: boolean;
   /** The Monday (YYYY-MM-DD) that the default data starts on. Default: this week's. */
   readonly weekOf?: string;
-  /** How long every Graph answer takes, so that requests overlap. Default: 0. */
+  /** How long every answer of Graph and of the Google Calendar API takes, so that requests overlap. Default: 0. */
   readonly delayMs?: number;
   /** Epoch milliseconds. Default: Date.now. */
   readonly now?: () => number;
@@ -42,13 +87,21 @@ export interface Sandbox {
   readonly data: SandboxData;
   /** In order of arrival. */
   readonly requests: SandboxRequest[];
+  /** At Entra ID; those at Google are in `google`. */
   readonly redemptions: Redemption[];
+  readonly google: SandboxGoogle;
   /**
    * What the person does on the device-code page.
    * @throws when the code is unknown or expired, or the user is not in the tenant it is for
    */
   approve(userCode: string, username: string): void;
-  /** The access tokens issued so far are expired from now on. */
+  /**
+   * What the person does on Entra ID's page that an app opened in the browser, without the browser.
+   * @returns where the browser is sent: the app's redirect address with a code, or with an error. Nothing is fetched.
+   * @throws with what the browser shows when it is sent nowhere: unknown application, person of another tenant, ...
+   */
+  consent(authorizationUrl: string, username: string, options?: EntraConsentOptions): string;
+  /** The access tokens issued so far are expired from now on, at both. */
   expireAccessTokens(): void;
   /** Everything granted to this user so far is dead; a new sign-in works. */
   revoke(username: string): void;
@@ -57,7 +110,25 @@ export interface Sandbox {
   close(): Promise<void>;
 }
 
-/** Starts a local Microsoft: Entra ID under /{tenant}/, Graph under /v1.0/, and a feed under /feeds/, one origin, plain HTTP on 127.0.0.1. */
+export interface SandboxGoogle {
+  readonly data: GoogleData;
+  readonly endpoints: GoogleEndpoints;
+  /** In order of arrival. */
+  readonly redemptions: GoogleRedemption[];
+  /**
+   * What the person does on the page that an app opened in the browser, without the browser.
+   * @returns where the browser is sent: the app's redirect address with a code, or with an error. Nothing is fetched.
+   * @throws with what the browser shows when it is sent nowhere: unknown client, address that is not loopback, ...
+   */
+  consent(authorizationUrl: string, username: string, options?: ConsentOptions): string;
+  /** The sync tokens issued so far get a 410 from now on. */
+  expireSyncTokens(): void;
+}
+
+/**
+ * Starts a local Microsoft (Entra ID under /{tenant}/, Graph under /v1.0/), a local Google (OAuth 2.0 and the Calendar
+ * API under /google/) and a feed (under /feeds/): one origin, plain HTTP on 127.0.0.1.
+ */
 export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbox> {
   const { port = 0, accessTokenSeconds = 3600, deviceCodeIntervalSeconds = 5, delayMs = 0, now = Date.now } = options;
   const weekOf = options.weekOf ?? mondayOf(now());
@@ -67,7 +138,25 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
   const redemptions: Redemption[] = [];
   const grants = createGrants();
   const faults = createFaults();
-  const entra: EntraContext = { data, grants, redemptions, accessTokenSeconds, deviceCodeIntervalSeconds, now };
+  const entra: EntraContext = {
+    data,
+    grants,
+    redemptions,
+    accessTokenSeconds,
+    deviceCodeIntervalSeconds,
+    reusableRefreshTokens: options.reusableRefreshTokens ?? false,
+    now,
+  };
+  const google: GoogleContext = {
+    data: options.googleData ?? createGoogleDataSet(weekOf),
+    grants: createGoogleGrants(),
+    pages: createGooglePages(),
+    redemptions: [],
+    accessTokenSeconds,
+    rotatesRefreshTokens: options.googleRotatesRefreshTokens ?? false,
+    delayMs,
+    now,
+  };
   const graph = createGraphFront({ data, grants, faults, delayMs, now });
   let origin = '';
 
@@ -86,8 +175,22 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     requests,
     redemptions,
     approve: (userCode, username) => approve(userCode, username, entra),
-    expireAccessTokens: grants.expireAccessTokens,
-    revoke: grants.revoke,
+    consent: (url, username, choices = {}) => consentAtEntra(url, username, choices, entra),
+    google: {
+      data: google.data,
+      endpoints: googleEndpoints(origin),
+      redemptions: google.redemptions,
+      consent: (url, username, choices = {}) => consent(url, username, choices, google),
+      expireSyncTokens: google.pages.expireSyncTokens,
+    },
+    expireAccessTokens: () => {
+      grants.expireAccessTokens();
+      google.grants.expireAccessTokens();
+    },
+    revoke: (username) => {
+      grants.revoke(username);
+      google.grants.revoke(username);
+    },
     fail: faults.add,
     close: () =>
       new Promise((resolve) => {
@@ -100,11 +203,13 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     const gone = new AbortController();
     response.once('close', () => gone.abort());
     const incoming = await incomingOf(request, gone.signal);
+    const { authorization } = incoming.headers;
     const token = tokenOf(incoming, grants);
-    const record = recordOf(incoming, token, token?.user.tenant ?? tenantOf(incoming.path));
+    const holder = token ?? findGoogleToken(authorization, google.grants);
+    const record = recordOf(incoming, holder, token?.user.tenant ?? tenantOf(incoming.path));
     requests.push(record);
     const { method, path } = incoming;
-    const target = { method, path, ...(token === undefined ? {} : { mailbox: token.user.username }) };
+    const target = { method, path, ...(holder === undefined ? {} : { mailbox: holder.user.username }) };
     const answer = (await faults.strike(target, false, gone.signal)) ?? (await play(incoming, record));
     record.status = answer.status;
     send(response, answer);
@@ -113,6 +218,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
   function play(incoming: Incoming, record: SandboxRequest): Promise<Answer> {
     if (incoming.path.startsWith('/v1.0/')) return graph(incoming, record);
     if (incoming.path.startsWith('/feeds/')) return Promise.resolve(answerFeed(incoming, feed));
+    if (incoming.path.startsWith('/google/')) return answerGoogle(incoming, google);
     return answerOf(() => answerEntra(incoming, entra));
   }
 
@@ -122,7 +228,8 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     const believed = headers['x-original-host'];
     return {
       method: request.method ?? 'GET',
-      path: pathname.replace(/%24batch$/i, '$batch'),
+      // googleapis-common drops the path of a `rootUrl` that is set for the whole client: the same API, at the root.
+      path: pathname.replace(/%24batch$/i, '$batch').replace(/^\/calendar\/v3\//, '/google/calendar/v3/'),
       query: searchParams,
       headers,
       body: await readBody(request),
@@ -134,7 +241,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
 
   function tenantOf(path: string): string | undefined {
     const asked = path.split('/')[1] ?? '';
-    if (['v1.0', 'devicelogin', 'feeds', ''].includes(asked)) return undefined;
+    if (['v1.0', 'devicelogin', 'feeds', 'google', ''].includes(asked)) return undefined;
     return data.tenants.find(({ domain }) => domain === asked.toLowerCase())?.id ?? asked;
   }
 }

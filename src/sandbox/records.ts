@@ -1,12 +1,12 @@
-import type { AccessToken } from './grants.ts';
 import type { Incoming } from './http.ts';
 
 /** One request that reached the sandbox, or one step of a `$batch`. */
 export interface SandboxRequest {
   readonly method: string;
   readonly path: string;
+  /** Of a parameter that was given several times, all values, with commas. */
   readonly query: Readonly<Record<string, string>>;
-  /** Of the endpoint for Entra ID, of the token for Graph: a GUID where the sandbox knows the tenant. */
+  /** Of the endpoint for Entra ID, of the token for Graph: a GUID where the sandbox knows the tenant. None for Google. */
   readonly tenant?: string;
   /** The username that the access token was issued to, also when the token is dead. */
   readonly mailbox?: string;
@@ -20,15 +20,26 @@ export interface SandboxRequest {
   readonly batch?: SandboxRequest[];
 }
 
-/** One attempt to redeem something at a token endpoint. */
+/** One attempt to redeem something at a token endpoint of Entra ID. */
 export interface Redemption {
   /** Tenant of the endpoint. */
   readonly tenant: string;
-  readonly grant: 'device_code' | 'refresh_token';
+  readonly grant: 'device_code' | 'authorization_code' | 'refresh_token';
   readonly clientId: string;
   readonly username?: string;
   /** Where the redeemed token was issued. */
   readonly tokenTenant?: string;
+  /** `ok`, or the `error` of the answer. */
+  readonly outcome: string;
+}
+
+/** One attempt to redeem something at Google's token endpoint. */
+export interface GoogleRedemption {
+  readonly grant: 'authorization_code' | 'refresh_token';
+  readonly clientId: string;
+  readonly username?: string;
+  /** Which of the refresh tokens that the sandbox issued, in order; 1 is the first one. */
+  readonly refreshToken?: number;
   /** `ok`, or the `error` of the answer. */
   readonly outcome: string;
 }
@@ -58,7 +69,7 @@ export interface FaultTarget {
 /** The record of a request that is not answered yet. */
 export function recordOf(
   incoming: Incoming,
-  token: AccessToken | undefined,
+  token: { readonly user: { readonly username: string; readonly tenant?: string } } | undefined,
   tenant: string | undefined = token?.user.tenant,
 ): SandboxRequest {
   const { method, path, query, headers } = incoming;
@@ -66,7 +77,7 @@ export function recordOf(
   return {
     method,
     path,
-    query: Object.fromEntries(query),
+    query: Object.fromEntries([...new Set(query.keys())].map((name) => [name, query.getAll(name).join(',')])),
     authorized: (headers.authorization ?? '') !== '',
     status: 0,
     ...(tenant === undefined ? {} : { tenant }),

@@ -180,6 +180,17 @@ describe('a refresh token', () => {
     expect((await refresh(sandbox, String(second.body.refresh_token))).status).toBe(200);
   });
 
+  test('works again after a new one was given for it, where the sandbox is as lenient as Entra ID', async () => {
+    const sandbox = await openSandbox({ reusableRefreshTokens: true });
+    const first = await signIn(sandbox, youAtXebia);
+    const second = await refresh(sandbox, first.refreshToken);
+    expect(second.body.refresh_token).not.toBe(first.refreshToken);
+    expect((await refresh(sandbox, first.refreshToken)).status).toBe(200);
+    expect((await refresh(sandbox, String(second.body.refresh_token))).status).toBe(200);
+    sandbox.revoke('you@xebia.example');
+    expect((await refresh(sandbox, first.refreshToken)).body).toMatchObject({ error_codes: [50173] });
+  });
+
   test('is refused at the endpoint of another tenant although the client id is the same, and stays good at home', async () => {
     const sandbox = await openSandbox();
     const { refreshToken } = await signIn(sandbox, youAtXebia);

@@ -1,4 +1,4 @@
-import { InteractionRequiredAuthError, PublicClientApplication } from '@azure/msal-node';
+import { CryptoProvider, InteractionRequiredAuthError, PublicClientApplication } from '@azure/msal-node';
 import { expect, test } from 'vitest';
 import { clientId, type Sandbox, tenantIds } from '../../src/sandbox/index.ts';
 import { get, openSandbox } from './client.ts';
@@ -50,6 +50,25 @@ test('msal rotates the refresh token on every forced refresh', async () => {
   expect(new Set([accessToken, first.accessToken, second.accessToken]).size).toBe(3);
   const refreshes = sandbox.redemptions.filter(({ grant }) => grant === 'refresh_token');
   expect(refreshes.map(({ outcome }) => outcome)).toEqual(['ok', 'ok']);
+});
+
+test('msal signs in with an authorization code and PKCE', async () => {
+  const sandbox = await openSandbox();
+  const client = clientOf(sandbox);
+  const { verifier, challenge } = await new CryptoProvider().generatePkceCodes();
+  const redirectUri = 'http://localhost:50123';
+  const request = { scopes, redirectUri, responseMode: 'query', codeChallenge: challenge } as const;
+  const url = await client.getAuthCodeUrl({ ...request, codeChallengeMethod: 'S256', prompt: 'select_account' });
+  const plain = url.replace(/^https:/, 'http:');
+  const code = new URL(sandbox.consent(plain, 'you@xebia.example')).searchParams.get('code') ?? '';
+  const { account } = await client.acquireTokenByCode({ scopes, redirectUri, code, codeVerifier: verifier });
+  expect(account).toMatchObject({ username: 'you@xebia.example', tenantId: tenantIds.xebia });
+  if (account === null) throw new Error('msal gave no account');
+  await client.acquireTokenSilent({ scopes, account, forceRefresh: true });
+  expect(sandbox.redemptions.map(({ grant, outcome }) => `${grant} ${outcome}`)).toEqual([
+    'authorization_code ok',
+    'refresh_token ok',
+  ]);
 });
 
 test('msal asks for interaction once the grant was revoked', async () => {

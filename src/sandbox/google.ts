@@ -1,0 +1,99 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import { authenticateGoogle, requireScope } from './google-auth.ts';
+import { authorizePath, showConsentPage, submitConsentPage } from './google-authorize.ts';
+import { listCalendars } from './google-calendar-list.ts';
+import type { GoogleContext } from './google-context.ts';
+import { listEvents } from './google-events.ts';
+import { queryFreeBusy } from './google-free-busy.ts';
+import { tokenInfo, userInfo } from './google-identity.ts';
+import { badParameter } from './google-refusal.ts';
+import { redeemAtGoogle, revokeAtGoogle } from './google-token.ts';
+import { type Answer, answerOf, type Incoming } from './http.ts';
+
+/** Where a client finds Google in the sandbox: what it takes instead of accounts.google.com and googleapis.com. */
+export interface GoogleEndpoints {
+  readonly authorize: string;
+  readonly token: string;
+  readonly revoke: string;
+  readonly tokenInfo: string;
+  readonly userInfo: string;
+  /** `calendar/v3/` follows. Of `rootUrl` for a whole generated client only the origin counts: that works as well. */
+  readonly rootUrl: string;
+}
+
+export function googleEndpoints(origin: string): GoogleEndpoints {
+  return {
+    authorize: `${origin}${authorizePath}`,
+    token: `${origin}/google/token`,
+    revoke: `${origin}/google/revoke`,
+    tokenInfo: `${origin}/google/tokeninfo`,
+    userInfo: `${origin}/google/userinfo`,
+    rootUrl: `${origin}/google/`,
+  };
+}
+
+/** Google's OAuth 2.0 and Calendar API v3, as far as reading calendars needs them. */
+export function answerGoogle(incoming: Incoming, context: GoogleContext): Promise<Answer> {
+  return answerOf(() =>
+    incoming.path.startsWith('/google/calendar/v3/') ? calendar(incoming, context) : identity(incoming, context),
+  );
+}
+
+function identity(incoming: Incoming, context: GoogleContext): Answer {
+  const { method, path } = incoming;
+  const play = endpoints[path];
+  if (play === undefined) return notThere();
+  const answer = play[method];
+  return answer === undefined ? { status: 405, headers: {}, body: '' } : answer(incoming, context);
+}
+
+type Play = (incoming: Incoming, context: GoogleContext) => Answer;
+
+const endpoints: Readonly<Record<string, Readonly<Record<string, Play>>>> = {
+  [authorizePath]: { GET: showConsentPage, POST: submitConsentPage },
+  '/google/token': { POST: redeemAtGoogle },
+  '/google/revoke': { POST: revokeAtGoogle },
+  '/google/tokeninfo': { GET: tokenInfo, POST: tokenInfo },
+  '/google/userinfo': { GET: userInfo, POST: userInfo },
+};
+
+async function calendar(incoming: Incoming, context: GoogleContext): Promise<Answer> {
+  const token = authenticateGoogle(incoming.headers.authorization, context.grants, context.now());
+  if (context.delayMs > 0) await wait(context.delayMs, undefined, { signal: incoming.signal });
+  const path = incoming.path.slice('/google/calendar/v3/'.length);
+  if (path === 'users/me/calendarList' && incoming.method === 'GET') {
+    requireScope(token, 'calendar.v3.CalendarList.List');
+    return listCalendars(incoming, currentUser(), context);
+  }
+  const calendarId = /^calendars\/([^/]+)\/events$/.exec(path)?.[1];
+  if (calendarId !== undefined && incoming.method === 'GET') {
+    requireScope(token, 'calendar.v3.Events.List');
+    return listEvents(incoming, decodeSegment(calendarId), { ...token, user: currentUser() }, context);
+  }
+  if (path === 'freeBusy' && incoming.method === 'POST') {
+    requireScope(token, 'calendar.v3.Freebusy.Query');
+    return queryFreeBusy(incoming, token, context);
+  }
+  return notThere();
+
+  /** As the data has it now: tests may have put another in its place. */
+  function currentUser() {
+    return context.data.users.find(({ sub }) => sub === token.user.sub) ?? token.user;
+  }
+}
+
+function decodeSegment(segment: string): string {
+  try {
+    return decodeURIComponent(segment);
+  } catch {
+    throw badParameter('calendarId', 'The path is not encoded well.', 'badRequest');
+  }
+}
+
+function notThere(): Answer {
+  return {
+    status: 404,
+    headers: { 'content-type': 'text/html; charset=utf-8' },
+    body: '<!doctype html><title>Error 404 (Not Found)!!1</title><p><b>404.</b> That’s an error.</p>\n',
+  };
+}
