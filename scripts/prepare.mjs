@@ -42,7 +42,7 @@ export function installMissing() {
   console.error('Installing dependencies (npm ci) …');
   // npm_execpath is the npm that runs this script; stdout stays free for what was asked for.
   const npm = process.env.npm_execpath;
-  const args = ['ci', '--no-audit', '--no-fund'];
+  const args = ['ci', '--no-audit', '--no-fund', '--loglevel=error', '--no-update-notifier'];
   if (npm) run(process.execPath, [npm, ...args], { stdio: ['ignore', 2, 2] });
   else run('npm', args, { stdio: ['ignore', 2, 2], shell: process.platform === 'win32' });
 }

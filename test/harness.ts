@@ -76,9 +76,61 @@ export async function openTestApp(
   return { app, folder };
 }
 
+/** Plays the browser of a person who picks `username` on Google's page: follows it back to calmcp. */
+export function googleBrowser(sandbox: Sandbox, username: string): (url: string) => Promise<void> {
+  return async (url) => {
+    const back = await sandbox.google.consent(url, username);
+    // Not awaited: calmcp answers the browser when it has redeemed the code.
+    void fetch(back).catch(() => undefined);
+  };
+}
+
+/** Signs in to a Google account as a person would. */
+export async function googleSignIn(app: App, sandbox: Sandbox, account: string, username: string): Promise<void> {
+  await app.account(account).signIn(
+    {
+      method: 'browser',
+      deviceCode: () => undefined,
+      openUrl: googleBrowser(sandbox, username),
+      pasteAnswer: async () => '',
+    },
+    openCall(),
+  );
+}
+
+export interface GoogleAccount {
+  readonly id: string;
+  readonly clientId: string;
+  readonly clientSecret: string;
+  readonly more?: string;
+}
+
+/** accounts.yaml with Google accounts on a sandbox. */
+export function googleAccounts({ origin }: Pick<Sandbox, 'origin'>, accounts: readonly GoogleAccount[]): string {
+  const base = `${origin}/google`;
+  const endpoints = `{ authorization: "${base}/o/oauth2/v2/auth", token: "${base}/token", revocation: "${base}/revoke", calendar: "${base}" }`;
+  const entries = accounts.map(
+    ({ id, clientId, clientSecret, more = '' }) => `
+  ${id}:
+    provider: google
+    clientId: ${clientId}
+    clientSecret: ${clientSecret}
+    endpoints: ${endpoints}${more === '' ? '' : `\n    ${more}`}`,
+  );
+  return `version: 1\ndefaults: { timeZone: Europe/Amsterdam }\naccounts:${entries.join('')}\n`;
+}
+
 /** Signs in as a person would, who types the code and picks `username` on the sandbox's page. */
 export async function signIn(app: App, sandbox: Sandbox, account: string, username: string): Promise<void> {
-  await app.account(account).signIn({ deviceCode: ({ userCode }) => sandbox.approve(userCode, username) }, openCall());
+  await app.account(account).signIn(
+    {
+      method: 'device-code',
+      deviceCode: ({ userCode }) => sandbox.approve(userCode, username),
+      openUrl: async () => undefined,
+      pasteAnswer: async () => '',
+    },
+    openCall(),
+  );
 }
 
 export interface CliResult {
@@ -103,6 +155,7 @@ export async function cli(
     home: folder,
     platform: process.platform,
     version: '0.0.0-test',
+    packageFolder: join(import.meta.dirname, '..'),
     stdout: collect((text) => {
       stdout += text;
     }),
@@ -113,6 +166,7 @@ export async function cli(
     fetch: globalThis.fetch,
     providers,
     interrupted: new AbortController().signal,
+    readLine: async () => '',
     stdinEnded: async () => undefined,
     ...shell,
   });

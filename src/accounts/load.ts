@@ -28,9 +28,14 @@ export interface ConfigSource {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Content of a file that `${FILE:path}` names, or `undefined` where it cannot be read. */
   readonly readReference: (path: string) => string | undefined;
+  /**
+   * Told of a reference without a value, instead of a problem: for a file that is looked at where its secrets are not. What
+   * comes out is not fit to be opened.
+   */
+  readonly onMissing?: ((reference: string) => void) | undefined;
 }
 
-const REFERENCE = /\$\{([A-Z]+):([^}]*)\}/g;
+const REFERENCE = /\$\{([A-Za-z]+):([^}]*)\}/g;
 
 /**
  * @throws CalmcpError CONFIG_INVALID with all problems, each as `file:line:column path: what is wrong`. No value of the
@@ -38,8 +43,11 @@ const REFERENCE = /\$\{([A-Z]+):([^}]*)\}/g;
  */
 export function parseConfig(source: ConfigSource, providers: readonly ProviderDefinition[]): Config {
   const lines = new LineCounter();
-  const document = parseDocument(source.text, { lineCounter: lines, prettyErrors: false });
+  const document = parseDocument(source.text, { lineCounter: lines, prettyErrors: false, logLevel: 'error' });
   const problems: { readonly offset: number; readonly text: string }[] = [];
+
+  /** Names of the environment that the file refers to and that are not set. */
+  const missing = new Set<string>();
 
   const problem = (offset: number, text: string): void => {
     problems.push({ offset, text });
@@ -57,15 +65,21 @@ export function parseConfig(source: ConfigSource, providers: readonly ProviderDe
       `${source.name} has ${told.length === 1 ? 'a problem' : `${told.length} problems`}`,
       {
         problems: told,
-        hint: 'compare with accounts.example.yaml, or run: calmcp init --print',
+        hint:
+          missing.size === 0
+            ? 'calmcp init --print shows how it can look'
+            : `set what is missing: ${[...missing].map((name) => `export ${name}=…`).join(', ')}`,
       },
     );
   };
 
-  for (const error of document.errors) problem(error.pos[0], `not valid YAML: ${yamlSentence(error.code)}`);
+  // Of several complaints about one place the first one is the cause.
+  const places = new Set<number>();
+  for (const error of document.errors.filter(({ pos }) => !places.has(pos[0]) && places.add(pos[0])))
+    problem(error.pos[0], `not valid YAML: ${yamlSentence(error.code)}`);
   finish();
 
-  const references = resolveReferences(document.contents as Node | null, source, problem);
+  const references = resolveReferences(document.contents as Node | null, source, problem, missing);
   let content: unknown;
   try {
     content = document.toJS({ maxAliasCount: MAX_ALIASES });
@@ -181,6 +195,7 @@ function resolveReferences(
   contents: Node | null,
   source: ConfigSource,
   problem: (offset: number, text: string) => void,
+  missing: Set<string>,
 ): ReadonlyMap<string, Reference> {
   const references = new Map<string, Reference>();
   if (contents === null) return references;
@@ -202,12 +217,17 @@ function resolveReferences(
           return '';
         }
         const value = kind === 'ENV' ? source.env[name] : source.readReference(name)?.replace(/\r?\n$/, '');
-        if (value === undefined || value === '')
+        if (value === undefined || value === '') {
+          if (source.onMissing !== undefined) {
+            source.onMissing(reference);
+            return '';
+          }
+          if (kind === 'ENV') missing.add(name);
           problem(
             offset,
             `${path.join('.')}: ${reference} is ${value === '' ? 'empty' : kind === 'ENV' ? 'not set' : 'not readable'}`,
           );
-        else references.set(at, { text: reference, resolved: before });
+        } else references.set(at, { text: reference, resolved: before });
         return value ?? '';
       });
     },

@@ -11,6 +11,7 @@ import type {
   ProviderDefinition,
   ReadFile,
   SecretStore,
+  SignInMethod,
   SignInPrompts,
   SignInState,
 } from '../core/provider.ts';
@@ -42,10 +43,16 @@ export interface Account {
   readonly provider: Pick<ProviderDefinition, 'type' | 'title'>;
   /** @throws CalmcpError when it cannot be opened; the next call tries again */
   open(): Promise<CalendarProvider>;
-  readonly signInNeeded: boolean;
+  /** How a person can sign in; none where nobody has to. */
+  readonly signInMethods: readonly SignInMethod[];
   signIn(prompts: SignInPrompts, call: Call): Promise<Identity>;
-  signOut(): Promise<void>;
+  /** @returns what the person should know beyond "done" */
+  signOut(): Promise<string | undefined>;
   signInState(): Promise<SignInState>;
+  /** Addresses (origins) that must be reachable. */
+  readonly endpoints: readonly string[];
+  /** HTTP as its provider has it. */
+  fetch(call: Call): Fetch;
   close(): Promise<void>;
 }
 
@@ -58,6 +65,15 @@ export interface App {
   now(): Temporal.Instant;
   /** @throws CalmcpError ACCOUNT_UNKNOWN naming the known ones */
   account(id: string): Account;
+  /** What every answer should say for now: that a changed accounts.yaml could not be used, say. */
+  readonly notices: readonly string[];
+  /**
+   * Takes over a changed accounts.yaml, account by account: what did not change stays open, with its tokens and
+   * connections. Questions under way go on with what they began with.
+   */
+  apply(config: Config): void;
+  /** Keeps what is, and says why. */
+  keep(notice: string): void;
   close(): Promise<void>;
 }
 
@@ -66,6 +82,7 @@ function openAccount(
   app: AppOptions,
   timeZone: string,
   share: ProviderContext['share'],
+  closed: AbortSignal,
 ): Account {
   const { id, provider, options, settings } = config;
   const noSecrets = (): never => {
@@ -81,20 +98,21 @@ function openAccount(
     }),
     secrets: provider.cacheKey
       ? app.secrets(provider.cacheKey(options, id))
-      : { load: noSecrets, save: noSecrets, remove: noSecrets },
+      : { load: noSecrets, save: noSecrets, remove: noSecrets, version: noSecrets, exclusively: noSecrets },
     share: (key, create) => share(`${provider.type} ${key}`, create),
     readFile: app.readFile,
     access: settings.access,
     timeZone: settings.timeZone ?? timeZone,
     now: app.now,
     log: app.log,
+    closed,
   };
   let opened: Promise<CalendarProvider> | undefined;
   return {
     id,
     settings,
     provider,
-    signInNeeded: provider.signIn !== undefined,
+    signInMethods: provider.signInMethods ?? [],
     open() {
       opened ??= provider.open(options, context).catch((thrown: unknown) => {
         opened = undefined;
@@ -113,40 +131,75 @@ function openAccount(
       return provider.signIn(options, context, prompts, call);
     },
     async signOut() {
-      await provider.signOut?.(options, context);
+      return provider.signOut?.(options, context);
     },
     async signInState() {
       return (await provider.signInState?.(options, context)) ?? { state: 'not-needed' };
     },
+    endpoints: provider.endpoints?.(options) ?? [],
+    fetch: (call) => context.fetch(call),
   };
 }
 
 /** Opens nothing yet: accounts are opened one by one, when a question first needs them. */
 export function openApp(options: AppOptions): App {
   const { config, now, log } = options;
-  const timeZone = config.defaults.timeZone ?? options.systemTimeZone;
+  const closing = new AbortController();
   const shared = new Map<string, unknown>();
   const share: ProviderContext['share'] = <T>(key: string, create: () => T): T => {
     if (!shared.has(key)) shared.set(key, create());
     return shared.get(key) as T;
   };
-  const accounts = config.accounts.map((entry) => openAccount(entry, options, timeZone, share));
+  let timeZone = '';
+  let notices: readonly string[] = [];
+  /** With all that an account was made from: it is made anew when any of it changes. */
+  let accounts: readonly { readonly account: Account; readonly source: string }[] = [];
+
+  function apply({ defaults, accounts: entries }: Config): void {
+    timeZone = defaults.timeZone ?? options.systemTimeZone;
+    const before = accounts;
+    accounts = entries.map((entry) => {
+      const source = JSON.stringify([entry.id, entry.provider.type, entry.settings, entry.options, timeZone]);
+      const same = before.find((candidate) => candidate.source === source);
+      return same ?? { source, account: openAccount(entry, options, timeZone, share, closing.signal) };
+    });
+    notices = [];
+    for (const gone of before)
+      if (!accounts.includes(gone))
+        gone.account
+          .close()
+          .catch((error: unknown) => log.warn('account not closed', { account: gone.account.id, error }));
+  }
+  apply(config);
+
   return {
-    accounts,
-    timeZone,
+    get accounts() {
+      return accounts.map(({ account }) => account);
+    },
+    get timeZone() {
+      return timeZone;
+    },
+    get notices() {
+      return notices;
+    },
+    apply,
+    keep(notice) {
+      notices = [notice];
+    },
     deadlineMs: options.deadlineMs ?? DEFAULT_DEADLINE_MS,
     log,
     now,
     account(id) {
-      const found = accounts.find((account) => account.id === id);
-      if (found) return found;
-      const known = accounts.map((account) => account.id).join(', ');
+      const found = accounts.find(({ account }) => account.id === id);
+      if (found) return found.account;
+      const known = accounts.map(({ account }) => account.id).join(', ');
       throw new CalmcpError('ACCOUNT_UNKNOWN', `there is no account ${JSON.stringify(id.slice(0, 80))}`, {
         hint: known === '' ? 'accounts.yaml names no accounts yet' : `known: ${known}`,
       });
     },
     async close() {
-      await Promise.all(accounts.map((account) => account.close()));
+      closing.abort(new CalmcpError('UNAVAILABLE', 'calmcp is closing'));
+      await Promise.all(accounts.map(({ account }) => account.close()));
     },
   };
 }

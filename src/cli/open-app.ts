@@ -2,9 +2,10 @@
 import { readFileSync, statSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
-import { type Config, parseConfig } from '../accounts/load.ts';
+import { type Config, type ConfigSource, parseConfig } from '../accounts/load.ts';
 import { type App, openApp } from '../accounts/registry.ts';
 import { CalmcpError } from '../core/errors.ts';
+import { parseZone } from '../core/time.ts';
 import { createLog, LOG_LEVELS, type LogLevel } from '../io/log.ts';
 import { type Paths, resolvePaths } from '../io/paths.ts';
 import { createReadFile, readTextFile } from '../io/read-file.ts';
@@ -35,21 +36,39 @@ export function logOf(shell: Shell, options: Pick<GlobalOptions, 'log'>): Return
   return createLog({ level: level as LogLevel, write: (line) => shell.stderr.write(line), now: () => new Date() });
 }
 
-async function readConfig(shell: Shell, { configFile }: Paths): Promise<Config> {
-  const text = await readTextFile(configFile, MAX_CONFIG_BYTES);
+/** The text of accounts.yaml, or `undefined` where there is none. @throws CalmcpError CONFIG_INVALID where it cannot be read */
+export function readConfigText({ configFile }: Paths): Promise<string | undefined> {
+  return readTextFile(configFile, MAX_CONFIG_BYTES);
+}
+
+export async function readConfig(shell: Shell, paths: Paths, named: boolean): Promise<Config> {
+  const { configFile } = paths;
+  const text = await readConfigText(paths);
   if (text === undefined)
     throw new CalmcpError('CONFIG_INVALID', `there is no ${configFile}`, {
-      hint: 'run: calmcp init, or try it all without accounts: calmcp demo',
+      hint: `run: calmcp init${named ? ` --config ${configFile}` : ''}, or try it all without accounts: calmcp demo`,
     });
+  return parseConfigText(shell, paths, text);
+}
+
+/** @param onMissing see {@link ConfigSource} */
+export function parseConfigText(
+  shell: Shell,
+  { configFile }: Paths,
+  text: string,
+  onMissing?: ConfigSource['onMissing'],
+): Config {
   const readReference = (path: string): string | undefined => {
     const target = resolve(dirname(configFile), path);
     try {
-      return statSync(target).size > MAX_REFERENCE_BYTES ? undefined : readFileSync(target, 'utf8');
+      const info = statSync(target);
+      // A pipe would be waited for, and nothing could end that.
+      return info.isFile() && info.size <= MAX_REFERENCE_BYTES ? readFileSync(target, 'utf8') : undefined;
     } catch {
       return undefined;
     }
   };
-  return parseConfig({ name: configFile, text, env: shell.env, readReference }, shell.providers);
+  return parseConfig({ name: configFile, text, env: shell.env, readReference, onMissing }, shell.providers);
 }
 
 async function readPassphrase({ env, cwd }: Shell): Promise<string> {
@@ -66,7 +85,7 @@ async function readPassphrase({ env, cwd }: Shell): Promise<string> {
   }
 }
 
-function openSecrets(shell: Shell, { stateFolder }: Paths, attended: boolean): SecretStores {
+export function openSecrets(shell: Shell, { stateFolder }: Paths, attended: boolean): SecretStores {
   const keystore = shell.env.CALMCP_KEYSTORE || 'keychain';
   if (keystore !== 'keychain' && keystore !== 'passphrase' && keystore !== 'keyfile')
     throw new CalmcpError('CONFIG_INVALID', 'CALMCP_KEYSTORE is not one of keychain, passphrase, keyfile');
@@ -78,6 +97,16 @@ function openSecrets(shell: Shell, { stateFolder }: Paths, attended: boolean): S
   });
 }
 
+/** accounts.yaml as it stands now. @throws CalmcpError CONFIG_INVALID */
+export async function loadConfig(shell: Shell, options: Pick<GlobalOptions, 'config'>): Promise<Config> {
+  const config = await readConfig(shell, pathsOf(shell, options), options.config !== undefined);
+  if (config.defaults.timeZone === undefined && parseZone(shell.systemTimeZone) === null)
+    throw new CalmcpError('CONFIG_INVALID', 'the time zone of this system is not known', {
+      hint: 'set TZ to one such as Europe/Amsterdam, or defaults.timeZone in accounts.yaml',
+    });
+  return config;
+}
+
 /** @param attended whether a person sits in front of it who may be asked to unlock a keychain */
 export async function openAppFor(shell: Shell, options: GlobalOptions, attended = false): Promise<App> {
   const paths = pathsOf(shell, options);
@@ -85,7 +114,7 @@ export async function openAppFor(shell: Shell, options: GlobalOptions, attended 
   const now = clockOf(shell);
   const secrets = openSecrets(shell, paths, attended);
   return openApp({
-    config: await readConfig(shell, paths),
+    config: await loadConfig(shell, options),
     secrets: (cacheKey) => secrets.scope(cacheKey),
     fetch: shell.fetch,
     readFile: createReadFile(dirname(paths.configFile)),

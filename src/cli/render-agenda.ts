@@ -3,7 +3,7 @@ import type { AccountCoverage } from '../core/coverage.ts';
 import { addDays } from '../core/time.ts';
 import type { Agenda, AgendaItem } from '../operations/list-events.ts';
 import { factsOf, incompleteLine, offsetOf } from '../server/text.ts';
-import type { Link, Style } from './shell.ts';
+import type { Screen, Style } from './shell.ts';
 import { formatTable } from './table.ts';
 
 export function renderCoverage(accounts: readonly AccountCoverage[], complete: boolean, style: Style): string[] {
@@ -59,17 +59,6 @@ function sharesOf(item: AgendaItem, firstDay: string, lastDay: string): (Row & {
   return shares;
 }
 
-function heading(day: string, offset: string, style: Style): string {
-  const name = new Date(`${day}T12:00:00Z`).toLocaleDateString('en-GB', {
-    timeZone: 'UTC',
-    weekday: 'long',
-    day: 'numeric',
-    month: 'long',
-    year: 'numeric',
-  });
-  return `${style('bold', name.replace(',', ''))} ${style('dim', `(${offset})`)}`;
-}
-
 const MEETING_NAMES: Readonly<Record<string, string>> = {
   'teams.microsoft.com': 'Teams',
   'teams.live.com': 'Teams',
@@ -83,36 +72,93 @@ function meetingName(url: string): string {
   return Object.entries(MEETING_NAMES).find(([known]) => host === known || host.endsWith(`.${known}`))?.[1] ?? host;
 }
 
-export function renderAgenda({ range, complete, accounts, events }: Agenda, style: Style, link: Link): string {
+/** Codes of the answer in words for people. */
+const WORDS: Readonly<Record<string, string>> = {
+  oof: 'out of office',
+  workingElsewhere: 'working elsewhere',
+  notResponded: 'not answered',
+};
+
+const DAY_NAME = { timeZone: 'UTC', weekday: 'long', day: 'numeric', month: 'long', year: 'numeric' } as const;
+
+function dayName(day: string): string {
+  return new Date(`${day}T12:00:00Z`).toLocaleDateString('en-GB', DAY_NAME).replace(',', '');
+}
+
+/** `Monday 23 November 2026 to Sunday 29 November 2026, Europe/Amsterdam (+01:00)`; with times where days are not whole. */
+function rangeLine({ range }: Agenda, firstDay: string, lastDay: string): string {
+  const isWhole = [range.start, range.end].every((time) => time.slice(11, 19) === '00:00:00');
+  const offsets = [...new Set([offsetOf(range.start), offsetOf(range.end)])].join(' to ');
+  const zone = `${range.timeZone} (${offsets})`;
+  if (!isWhole) return `${range.start} to ${range.end} ${range.timeZone}`;
+  return firstDay === lastDay
+    ? `${dayName(firstDay)}, ${zone}`
+    : `${dayName(firstDay)} to ${dayName(lastDay)}, ${zone}`;
+}
+
+export function renderAgenda(agenda: Agenda, { style, link, columns }: Screen): string {
+  const { range, complete, accounts, events } = agenda;
   const firstDay = range.start.slice(0, 10);
   const lastDay = range.end.slice(11, 19) === '00:00:00' ? addDays(range.end.slice(0, 10), -1) : range.end.slice(0, 10);
   const days = new Map<string, Row[]>();
   for (const item of events)
-    for (const { day, ...row } of sharesOf(item, firstDay, lastDay)) days.set(day, [...(days.get(day) ?? []), row]);
+    for (const { day, ...row } of sharesOf(item, firstDay, lastDay)) {
+      const rows = days.get(day);
+      if (rows) rows.push(row);
+      else days.set(day, [row]);
+    }
 
-  const lines = [...renderCoverage(accounts, complete, style), '', `${range.start} to ${range.end} ${range.timeZone}`];
+  const lines = [...renderCoverage(accounts, complete, style), '', rangeLine(agenda, firstDay, lastDay)];
   if (events.length === 0) lines.push('', complete ? 'No events.' : 'No events in the accounts that were read.');
-  for (const [day, rows] of [...days].sort(([a], [b]) => (a < b ? -1 : 1))) {
-    // What goes on since yesterday comes before what begins today; an event's own order is kept otherwise.
-    const ordered = [...rows].sort(
-      (a, b) =>
-        Number(b.allDay) - Number(a.allDay) || Number(b.times.startsWith('…')) - Number(a.times.startsWith('…')),
-    );
-    const offset = ordered.map(({ item }) => offsetOf(item.start)).find((text) => text !== '') ?? offsetOf(range.start);
-    lines.push('', heading(day, offset, style));
-    lines.push(
-      ...formatTable(
-        ordered.map(({ times, item }) => {
-          const { accounts: own = [], calendar: _calendar, join, ...rest } = item;
-          const facts = join === undefined ? factsOf(rest) : [...factsOf(rest), link(meetingName(join), join)];
-          return [times, item.title ?? '(no title)', own.join(', '), facts.join(', ')];
-        }),
-        {
-          indent: '  ',
-          style: (cell, column) => (column === 0 ? style('cyan', cell) : column > 1 ? style('dim', cell) : cell),
-        },
-      ),
-    );
+  const usual = offsetOf(range.start);
+  const sections = [...days]
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([day, rows]) => {
+      // What goes on since yesterday comes before what begins today; an event's own order is kept otherwise.
+      const ordered = [...rows].sort(
+        (a, b) =>
+          Number(b.allDay) - Number(a.allDay) || Number(b.times.startsWith('…')) - Number(a.times.startsWith('…')),
+      );
+      // On a day on which clocks change there are two.
+      const offsets = new Set(
+        ordered.flatMap(({ item }) => (item.start.startsWith(day) ? offsetOf(item.start) || [] : [])),
+      );
+      const told =
+        offsets.size > 1 || (offsets.size === 1 && !offsets.has(usual)) ? ` (${[...offsets].join(', then ')})` : '';
+      const cells = ordered.map(({ times, item }) => {
+        const { accounts: own = [], calendar: _calendar, join, ...rest } = item;
+        const facts = factsOf(rest).map((fact) => WORDS[fact] ?? fact);
+        return { row: [times, item.title ?? '(no title)', own.join(', '), facts.join(', ')], join };
+      });
+      return { heading: style('bold', dayName(day)) + style('dim', told), cells };
+    });
+  // One set of columns for the whole answer.
+  const cells = sections.flatMap((section) => section.cells);
+  const table = formatTable(
+    cells.map(({ row, join }) => [
+      ...row.slice(0, 3),
+      [row[3], join === undefined ? '' : meetingName(join)].filter(Boolean).join(', '),
+    ]),
+    {
+      indent: '  ',
+      columns,
+      style: (cell, column, row) => {
+        if (column === 0) return style('cyan', cell);
+        if (column < 2) return cell;
+        const { join } = cells[row] ?? {};
+        const name = join === undefined ? undefined : meetingName(join);
+        const linked =
+          column === 3 && join !== undefined && name !== undefined && cell.endsWith(name)
+            ? cell.slice(0, -name.length) + link(name, join)
+            : cell;
+        return style('dim', linked);
+      },
+    },
+  );
+  let at = 0;
+  for (const section of sections) {
+    lines.push('', section.heading, ...table.slice(at, at + section.cells.length));
+    at += section.cells.length;
   }
   return `${lines.join('\n')}\n`;
 }

@@ -4,8 +4,10 @@ import { CalmcpError, ERRORS, toCalmcpError } from '../core/errors.ts';
 import { LOG_LEVELS } from '../io/log.ts';
 import { renderError } from '../server/text.ts';
 import type { AddCommand, Run } from './command.ts';
+import { addAccounts } from './commands/accounts.ts';
 import { addAgenda } from './commands/agenda.ts';
 import { addDemo } from './commands/demo.ts';
+import { addDoctor } from './commands/doctor.ts';
 import { addInit } from './commands/init.ts';
 import { addLogin, addLogout } from './commands/login.ts';
 import { addMcp } from './commands/mcp.ts';
@@ -16,9 +18,11 @@ import type { Shell } from './shell.ts';
 
 const COMMANDS: readonly AddCommand[] = [
   addInit,
+  addAccounts,
   addLogin,
   addLogout,
   addStatus,
+  addDoctor,
   addAgenda,
   addMcp,
   addSandbox,
@@ -54,6 +58,31 @@ function createProgram(shell: Shell): Command {
     .exitOverride();
 }
 
+/** The global options that a command has no use for; a command that is not named here uses them all. */
+const UNUSED: Readonly<Record<string, readonly string[]>> = {
+  init: ['json', 'timeZone', 'account'],
+  login: ['json', 'timeZone'],
+  logout: ['json', 'timeZone'],
+  list: ['timeZone', 'account'],
+  add: ['account'],
+  remove: ['timeZone', 'account'],
+  test: ['timeZone'],
+  status: ['timeZone'],
+  doctor: ['timeZone'],
+  mcp: ['json', 'timeZone', 'account'],
+  sandbox: ['json', 'timeZone', 'account', 'config'],
+  demo: ['json', 'timeZone', 'account', 'config'],
+};
+
+/** An option that is taken and does nothing would be believed. @throws CalmcpError INPUT_INVALID */
+function refuseUnused(command: Command): void {
+  const given = command.optsWithGlobals();
+  const unused = (UNUSED[command.name()] ?? []).find((option) => given[option] !== undefined);
+  if (unused === undefined) return;
+  const flag = unused.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+  throw new CalmcpError('INPUT_INVALID', `${command.name()} has no use for --${flag}`, { hint: 'leave it out' });
+}
+
 function reportError(shell: Shell, thrown: unknown, level: string | undefined): number {
   const error = toCalmcpError(thrown);
   shell.stderr.write(`calmcp: ${renderError(error).replace(`${error.code}: `, '')}\n`);
@@ -73,6 +102,7 @@ export async function runCli(argv: readonly string[], shell: Shell): Promise<num
     status = await action();
   };
   for (const add of COMMANDS) add(program, shell, run);
+  program.hook('preAction', (_program, command) => refuseUnused(command));
   try {
     await program.parseAsync(argv, { from: 'user' });
     return status;

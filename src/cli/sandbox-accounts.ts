@@ -1,6 +1,9 @@
 /** accounts.yaml for the sandbox: two tenants that share one client id, a third tenant, and a feed. */
+/** How an accounts.yaml of a sandbox begins: one that may be written over. */
+export const SANDBOX_MARK = '# calmcp sandbox at';
+
 export function sandboxAccounts(origin: string): string {
-  return `# calmcp sandbox at ${origin}
+  return `${SANDBOX_MARK} ${origin}
 version: 1
 defaults: { timeZone: Europe/Amsterdam }
 accounts:

@@ -6,6 +6,8 @@ import type { Fetch, ProviderDefinition } from '../core/provider.ts';
 export interface Output {
   write(text: string): void;
   readonly isTerminal: boolean;
+  /** Width of the terminal in cells. */
+  readonly columns?: number | undefined;
 }
 
 export interface Shell {
@@ -14,6 +16,8 @@ export interface Shell {
   readonly home: string;
   readonly platform: NodeJS.Platform;
   readonly version: string;
+  /** Where calmcp itself is installed: its documents are in `docs/` there. */
+  readonly packageFolder: string;
   readonly stdout: Output;
   readonly stderr: Output;
   readonly systemTimeZone: string;
@@ -21,6 +25,8 @@ export interface Shell {
   readonly providers: readonly ProviderDefinition[];
   /** Aborts at Ctrl-C. */
   readonly interrupted: AbortSignal;
+  /** The next line of stdin, without its end. */
+  readLine(signal: AbortSignal): Promise<string>;
   /** Resolves when stdin has ended. Reads nothing until it is called. */
   stdinEnded(): Promise<void>;
 }
@@ -31,10 +37,12 @@ export function clockOf({ env }: Shell): () => Temporal.Instant {
   if (!fixed) return () => Temporal.Now.instant();
   try {
     const instant = Temporal.Instant.from(fixed);
-    return () => instant;
+    // A year that four digits can write, with room for a range on both sides.
+    if (/^(?:1\d|[2-8]\d|9[0-8])\d{2}-/.test(instant.toString())) return () => instant;
   } catch {
-    throw new CalmcpError('CONFIG_INVALID', 'CALMCP_NOW is no instant', { hint: 'give it as 2026-11-23T08:00:00Z' });
+    // told below
   }
+  throw new CalmcpError('CONFIG_INVALID', 'CALMCP_NOW is no instant', { hint: 'give it as 2026-11-23T08:00:00Z' });
 }
 
 /** Bold, dim and colours, where a terminal shows them and nobody said no (https://no-color.org). */
@@ -54,10 +62,26 @@ export function styleFor(output: Output, env: Shell['env']): Style {
   return (kind, text) => (wanted ? `\u001b[${CODES[kind][0]}m${text}\u001b[${CODES[kind][1]}m` : text);
 }
 
-/** A link that is clicked where a terminal shows it so (OSC 8), and spelled out elsewhere. */
+/** A word that is clicked where a terminal shows links (OSC 8); elsewhere the word alone: `--json` has the address. */
 export type Link = (label: string, url: string) => string;
 
 export function linkFor(output: Output, env: Shell['env']): Link {
   const clickable = output.isTerminal && env.TERM !== 'dumb';
-  return (label, url) => (clickable ? `\u001b]8;;${url}\u001b\\${label}\u001b]8;;\u001b\\` : url);
+  return (label, url) => (clickable ? `\u001b]8;;${url}\u001b\\${label}\u001b]8;;\u001b\\` : label);
+}
+
+/** What a renderer needs to know of stdout. */
+export interface Screen {
+  readonly style: Style;
+  readonly link: Link;
+  /** Width of the terminal in cells; nothing is cut where there is none. */
+  readonly columns: number | undefined;
+}
+
+export function screenOf({ stdout, env }: Shell): Screen {
+  return {
+    style: styleFor(stdout, env),
+    link: linkFor(stdout, env),
+    columns: stdout.isTerminal ? stdout.columns : undefined,
+  };
 }

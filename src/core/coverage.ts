@@ -1,5 +1,6 @@
 /** What an answer read, account by account. Unknown is never free: this is where that is kept. */
 import { CalmcpError, type ErrorCode } from './errors.ts';
+import { neutralize } from './text.ts';
 
 export const ACCOUNT_STATUSES = [
   'ok',
@@ -45,7 +46,7 @@ export function failedCoverage(account: string, error: CalmcpError, requests?: n
   return {
     account,
     status: STATUS_OF[error.code] ?? 'unavailable',
-    message: error.message,
+    message: neutralize(error.message),
     ...(error.hint === undefined ? {} : { hint: error.hint }),
     ...(error.retryAfterMs === undefined ? {} : { retryAfterSeconds: Math.ceil(error.retryAfterMs / 1000) }),
     ...(requests === undefined ? {} : { requests }),
@@ -72,7 +73,7 @@ export function nothingRead(
     codes.size === 1 && first ? first.error.code : 'UNAVAILABLE',
     `none of the ${failures.length} accounts could be read, so nothing is known about this time`,
     {
-      problems: failures.map(({ account, error }) => `${account}: ${error.message}`),
+      problems: failures.map(({ account, error }) => `${account}: ${neutralize(error.message)}`),
       ...(hints.length === 0 ? {} : { hint: hints.join('; ') }),
     },
   );

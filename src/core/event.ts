@@ -18,6 +18,8 @@ export interface Calendar {
   /** The calendar that new events go to. */
   readonly isDefault: boolean;
   readonly access: CalendarAccess;
+  /** Not shown in its owner's own calendar: counts only where accounts.yaml names it. */
+  readonly hidden?: true;
   /** `#rrggbb` */
   readonly color?: string;
   /** Address of whoever owns it, where it is somebody else's. */

@@ -46,6 +46,14 @@ export interface SecretStore {
   load(): Promise<string | undefined>;
   save(value: string): Promise<void>;
   remove(): Promise<void>;
+  /** Differs when the value has been saved or removed since, by any process. Costs next to nothing. */
+  version(): Promise<string>;
+  /**
+   * Runs `work` while nobody else runs theirs for this cache key, in any process: around a read and a write that belong
+   * together. Not to be nested.
+   * @throws CalmcpError UNAVAILABLE when others keep it for too long
+   */
+  exclusively<T>(work: () => Promise<T>): Promise<T>;
 }
 
 export interface Logger {
@@ -62,6 +70,8 @@ export interface RequestTraits {
   readonly safe?: boolean;
   /** Largest body taken, in bytes; default 64 MiB. */
   readonly maxBytes?: number;
+  /** Whether a refusal means "slow down" though its status does not say so (Google's 403 `rateLimitExceeded`). */
+  readonly isThrottled?: (failure: { readonly status: number; readonly body: string }) => boolean;
 }
 
 /** The part of the platform's `fetch` that calmcp uses. */
@@ -82,6 +92,8 @@ export interface ProviderContext {
   readonly timeZone: string;
   readonly now: () => Temporal.Instant;
   readonly log: Logger;
+  /** Aborts when the app closes: ends what belongs to no single question. */
+  readonly closed: AbortSignal;
 }
 
 /**
@@ -105,20 +117,35 @@ export interface Identity {
   readonly username: string;
 }
 
+/**
+ * `browser`: a browser on this machine comes back to calmcp by itself. `device-code`: a code is typed on a web page
+ * anywhere. `paste`: a page is opened anywhere, and the address it ends at is pasted back.
+ */
+export type SignInMethod = 'browser' | 'device-code' | 'paste';
+
 /** What sign-in needs a person for. */
 export interface SignInPrompts {
+  readonly method: SignInMethod;
   /** Shows where to go and which code to type. */
   deviceCode(prompt: {
     readonly verificationUri: string;
     readonly userCode: string;
     readonly expiresInSeconds: number;
   }): void;
+  /** Takes the person to a web page on this machine. */
+  openUrl(url: string): Promise<void>;
+  /** Shows the address of a web page. @returns the address that the browser ended up at */
+  pasteAnswer(url: string, signal: AbortSignal): Promise<string>;
 }
 
 /** Where an account stands without asking anybody. */
 export interface SignInState {
   readonly state: 'signed-in' | 'needs-login' | 'not-needed';
   readonly identity?: Identity;
+  /** What was granted, in the vendor's words. */
+  readonly scopes?: readonly string[];
+  /** Epoch milliseconds at which the sign-in ends if it is not used before, as far as the vendor's rules tell. */
+  readonly lastsUntil?: number;
 }
 
 /** What every account of every provider may say in accounts.yaml; a provider's own options come beside it. */
@@ -134,8 +161,15 @@ export interface ProviderDefinition<Options extends z.ZodObject = z.ZodObject> {
   cacheKey?(options: z.output<Options>, account: string): string;
   /** Requests that may be under way at once for one account; default 8. */
   readonly concurrency?: number;
+  /** How a person can sign in, the way for a machine with a browser first. */
+  readonly signInMethods?: readonly SignInMethod[];
   signIn?(options: z.output<Options>, context: ProviderContext, prompts: SignInPrompts, call: Call): Promise<Identity>;
-  signOut?(options: z.output<Options>, context: ProviderContext): Promise<void>;
+  /** @returns what the person should know beyond "done" (the vendor could not be told, say) */
+  signOut?(options: z.output<Options>, context: ProviderContext): Promise<string | undefined>;
   signInState?(options: z.output<Options>, context: ProviderContext): Promise<SignInState>;
   open(options: z.output<Options>, context: ProviderContext): Promise<CalendarProvider>;
+  /** Addresses that must be reachable: origins, as a path may be a secret. Left out where nothing is asked over the network. */
+  endpoints?(options: z.output<Options>): readonly string[];
+  /** Where its calendars are, in a few words without a secret: a tenant, a host, a folder. */
+  where?(options: z.output<Options>): string;
 }

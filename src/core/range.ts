@@ -8,7 +8,7 @@ import { requireZone } from './time.ts';
 export const MAX_RANGE_DAYS = 370;
 
 export const RANGE_HELP =
-  'today, tomorrow, this week, next week, next 10 days, this month, friday, 2026-12-01, 2026-12-01..2026-12-05 (last day included), 2026-W49 or 2026-12';
+  'today, tomorrow, this week, next week, this weekend, next 10 days, this month, friday, next friday (of next week), 2026-12-01, 2026-12-01..2026-12-05 (last day included), 2026-W49 or 2026-12';
 
 const WEEKDAYS = ['monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'saturday', 'sunday'];
 
@@ -76,6 +76,13 @@ function daysOf(words: string, today: Temporal.PlainDate): Days | null {
   }
   const weekday = WEEKDAYS.indexOf(words);
   if (weekday >= 0) return one(today.add({ days: (weekday + 1 - today.dayOfWeek + 7) % 7 }));
+  const later = WEEKDAYS.indexOf(words.replace(/^next /, ''));
+  if (later >= 0) return one(week.add({ weeks: 1, days: later }));
+  const weekend = /^(?:(this|next) )?weekend$/.exec(words);
+  if (weekend) {
+    const saturday = week.add({ days: weekend[1] === 'next' ? 12 : 5 });
+    return [saturday, saturday.add({ days: 2 })];
+  }
 
   const count = /^(next|last) (\d{1,3}) (day|week)s?$/.exec(words);
   if (count) {
@@ -93,7 +100,7 @@ function daysOf(words: string, today: Temporal.PlainDate): Days | null {
     return [first, first.add({ months: 1 })];
   }
   if (/^\d{4}-\d{2}-\d{2}$/.test(words)) return one(parseDate(words));
-  const dates = /^(\d{4}-\d{2}-\d{2})\s*\.\.\s*(\d{4}-\d{2}-\d{2})$/.exec(words);
+  const dates = /^(\d{4}-\d{2}-\d{2})(?:\s*\.\.\s*| to )(\d{4}-\d{2}-\d{2})$/.exec(words);
   if (dates) return [parseDate(dates[1] ?? ''), parseDate(dates[2] ?? '').add({ days: 1 })];
   return null;
 }
@@ -120,7 +127,7 @@ function parseMoment(text: string, name: 'from' | 'to', timeZone: string): numbe
 
 /**
  * Resolves a range in the zone of the answer. Weeks start on Monday (ISO 8601); `next 10 days` starts today; a weekday
- * is the coming one, today included.
+ * is the coming one, today included, and with `next` that of next week.
  * @throws CalmcpError INPUT_INVALID for words it does not know, an end not after its start, or more than
  * {@link MAX_RANGE_DAYS} days
  */

@@ -41,3 +41,12 @@ export function webAddress(foreign: string): string | undefined {
   // Control characters and spaces come back percent-encoded.
   return new URL(trimmed).href;
 }
+
+/** Addresses that open an online meeting. */
+const MEETING =
+  /https:\/\/(?:teams\.(?:microsoft|live)\.com\/(?:l\/meetup-join|meet)\/|(?:[\w-]+\.)*zoom(?:gov)?\.(?:us|com)\/(?:j|my|w|s)\/|meet\.google\.com\/|(?:[\w-]+\.)+webex\.com\/)[^\s<>"]*/i;
+
+/** The first address of an online meeting that somebody wrote into a text (C07). */
+export function meetingAddressIn(text: string): string | undefined {
+  return MEETING.exec(text)?.[0];
+}

@@ -180,6 +180,20 @@ export function addDays(date: string, days: number): string {
   return Temporal.PlainDate.from(date).add({ days }).toString();
 }
 
+const REAL_DATE = /^\d{4}-\d{2}-\d{2}$/;
+/** Years 0001 to 9999: what four digits can write. */
+const EARLIEST = Date.parse('0001-01-02T00:00:00Z');
+const LATEST = Date.parse('9999-12-30T00:00:00Z');
+
+/** Whether a time is one: a real day of the calendar, or a moment within the years that can be written. */
+export function isRealTime(time: EventTime): boolean {
+  if (time.kind === 'timed') return time.epochMs >= EARLIEST && time.epochMs <= LATEST;
+  const day = Date.parse(`${time.date}T00:00:00Z`);
+  return (
+    REAL_DATE.test(time.date) && day >= EARLIEST && day <= LATEST && new Date(day).toISOString().startsWith(time.date)
+  );
+}
+
 /** The stretch of time an event covers for somebody whose clock is `clock`: all-day events follow the viewer's days. */
 export function spanOf(
   event: { readonly start: EventTime; readonly end: EventTime },

@@ -16,6 +16,7 @@ const MAX_RETRY_AFTER_MS = 24 * 3_600_000;
 const BODILESS: ReadonlySet<number> = new Set([204, 205, 304]);
 /** How much of an error's body is kept for the provider and the log. */
 const ERROR_BODY_CHARS = 8_192;
+const DEFAULT_MAX_BYTES = 64 * 1_048_576;
 
 /** What the server said, kept as the `cause` of the error for the provider that knows how to read it. */
 export interface HttpFailure {
@@ -128,7 +129,12 @@ export function createHttp({ account, fetch, log, concurrency, random = Math.ran
   /** Per host: the sign-in service does not wait because the calendar is throttled. */
   const hosts = new Map<string, { readonly limiter: Limiter; blockedUntil: number }>();
 
-  async function attempt(url: URL, init: RequestInit, call: Call, maxBytes: number): Promise<Response> {
+  async function attempt(
+    url: URL,
+    init: RequestInit,
+    call: Call,
+    { maxBytes = DEFAULT_MAX_BYTES, isThrottled }: RequestTraits,
+  ): Promise<Response> {
     call.countRequest();
     let response: Response;
     let body: Buffer;
@@ -142,7 +148,7 @@ export function createHttp({ account, fetch, log, concurrency, random = Math.ran
     const { status, headers } = response;
     if (status < 400) return new Response(BODILESS.has(status) ? null : new Uint8Array(body), { status, headers });
     const failure: HttpFailure = { status, headers, body: body.toString('utf8', 0, ERROR_BODY_CHARS) };
-    const code = codeOfStatus(status);
+    const code = isThrottled?.(failure) ? 'RATE_LIMITED' : codeOfStatus(status);
     const retryAfterMs = parseRetryAfter(headers.get('retry-after'));
     throw new CalmcpError(code, `${url.host} ${SENTENCES[code] ?? 'refused the request'} (HTTP ${status})`, {
       retryAfterMs: code === 'RATE_LIMITED' || code === 'UNAVAILABLE' ? retryAfterMs : undefined,
@@ -169,15 +175,15 @@ export function createHttp({ account, fetch, log, concurrency, random = Math.ran
     await waitUntilWelcome(host, call);
   }
 
-  return (call, { weight = 1, safe = false, maxBytes = 64 * 1_048_576 } = {}) =>
+  return (call, traits = {}) =>
     async (input, init = {}) => {
       const url = new URL(input);
-      const repeatable = safe || /^(?:GET|HEAD)$/i.test(init.method ?? 'GET');
+      const repeatable = traits.safe || /^(?:GET|HEAD)$/i.test(init.method ?? 'GET');
       for (let tries = 1; ; tries++) {
         try {
-          return await stateOf(url.host).limiter.run(weight, call.signal, async () => {
+          return await stateOf(url.host).limiter.run(traits.weight ?? 1, call.signal, async () => {
             await waitUntilWelcome(url.host, call);
-            return attempt(url, init, call, maxBytes);
+            return attempt(url, init, call, traits);
           });
         } catch (thrown) {
           if (!(thrown instanceof CalmcpError)) throw thrown;
@@ -205,6 +211,18 @@ export function createHttp({ account, fetch, log, concurrency, random = Math.ran
         }
       }
     };
+}
+
+/** One exchange with a sign-in service. It may serve several questions, so none of them can cut it short. */
+const EXCHANGE_MS = 30_000;
+
+/** A call of its own for an exchange with a sign-in service: 30 s, counted for no question. @param closed ends it earlier */
+export function openExchange(closed: AbortSignal): Call {
+  return {
+    signal: AbortSignal.any([closed, AbortSignal.timeout(EXCHANGE_MS)]),
+    deadline: performance.now() + EXCHANGE_MS,
+    countRequest: () => undefined,
+  };
 }
 
 /** The JSON of an answer. @throws CalmcpError BAD_RESPONSE when it is something else, a proxy's web page for instance */

@@ -25,21 +25,41 @@ export function redact(text: string): string {
   );
 }
 
+/** Errors whose words are Node's or our own. Those of others may repeat anything that passed by. */
+function ownWords(error: Error): string {
+  if (error instanceof CalmcpError || 'syscall' in error) return error.message;
+  const isProgrammers = error instanceof TypeError || error instanceof RangeError || error instanceof ReferenceError;
+  if (isProgrammers || ['AbortError', 'TimeoutError'].includes(error.name)) return error.message;
+  const { errorCode } = error as { errorCode?: unknown };
+  return [errorCode, errorCodesIn(error.message)].filter((part) => typeof part === 'string' && part !== '').join(' ');
+}
+
 function describe(value: unknown, depth = 0): string {
   if (value instanceof Error) {
     const code = value instanceof CalmcpError ? value.code : ((value as { code?: unknown }).code ?? value.name);
     const cause = value.cause === undefined || depth > 3 ? '' : ` <- ${describe(value.cause, depth + 1)}`;
-    return `${String(code)}: ${value.message}${cause}`;
+    return `${String(code)}: ${ownWords(value)}${cause}`;
   }
   if (typeof value === 'object' && value !== null && 'status' in value && 'body' in value)
-    return `HTTP ${String(value.status)} ${String(value.body).slice(0, 400)}`;
-  if (typeof value === 'string') return value;
+    return `HTTP ${String(value.status)} ${errorCodesIn(String(value.body))}`.trim();
   try {
-    return JSON.stringify(value) ?? String(value);
+    const text = typeof value === 'string' ? value : (JSON.stringify(value) ?? String(value));
+    // A cause is what somebody else said.
+    return depth === 0 ? text : errorCodesIn(text);
   } catch {
     // A circle or a bigint: what is logged must never be what fails.
     return String(value);
   }
+}
+
+/**
+ * What a server's error body says that is safe to keep: its codes. The rest may repeat what was asked for (a feed's
+ * secret address) or what is in the calendar.
+ */
+function errorCodesIn(body: string): string {
+  const codes = [...body.matchAll(/"(?:code|error|reason|status)"\s*:\s*"([\w.]{1,60})"/g)].map((match) => match[1]);
+  const numbers = [...body.matchAll(/AADSTS\d+/g)].map(([number]) => number);
+  return [...new Set([...codes, ...numbers])].join(' ');
 }
 
 export interface LogOptions {

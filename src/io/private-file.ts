@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { constants } from 'node:fs';
-import { type FileHandle, link, lstat, mkdir, open, rename, rm, stat } from 'node:fs/promises';
+import { constants, type Stats } from 'node:fs';
+import { type FileHandle, link, lstat, mkdir, open, realpath, rename, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { CalmcpError } from '../core/errors.ts';
 
@@ -79,6 +79,53 @@ export async function readPrivateFile(path: string): Promise<Buffer | undefined>
   }
 }
 
+/**
+ * Puts `text` in the place of a file that is the person's own: atomic, through symbolic links (a folder of dotfiles), and
+ * with the mode it has. A file that is not there yet gets mode 0600.
+ *
+ * @throws CalmcpError as {@link writePrivateFile}; CONFIG_INVALID when it is a link to nothing
+ */
+export async function replaceOwnFile(path: string, text: string): Promise<void> {
+  let target = path;
+  let mode = 0o600;
+  try {
+    target = await realpath(path);
+    mode = (await stat(target)).mode & 0o777;
+  } catch (error) {
+    if (errorCode(error) !== 'ENOENT') throw diskRefused('write', path, error);
+    if (await lstat(path).catch(() => undefined))
+      throw new CalmcpError('CONFIG_INVALID', `${path} is a symbolic link to a file that is not there`, {
+        hint: `make that file, or remove the link: rm ${quoted(path)}`,
+      });
+  }
+  await throughTemporaryFile(target, text, (temporary) => rename(temporary, target), mode);
+}
+
+/**
+ * Requires of a folder that other users of this machine can neither look into it nor change it; fine when there is none.
+ * @throws CalmcpError CONFIG_INVALID
+ */
+export async function requirePrivateFolder(folder: string): Promise<void> {
+  let status: Stats;
+  try {
+    status = await stat(folder);
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT') return;
+    if (errorCode(error) === 'EACCES') throw notYours(folder, 700);
+    throw diskRefused('read', folder, error);
+  }
+  if (!status.isDirectory())
+    throw new CalmcpError('CONFIG_INVALID', `${folder} is not a folder`, {
+      hint: 'move it away, or set CALMCP_HOME to another folder',
+    });
+  if (isWindows) return;
+  if (status.uid !== process.getuid?.()) throw notYours(folder, 700);
+  if ((status.mode & 0o077) !== 0)
+    throw new CalmcpError('CONFIG_INVALID', `${folder} is open to other users of this machine`, {
+      hint: `run: chmod 700 ${quoted(folder)}`,
+    });
+}
+
 /** Deletes `path`, or the symbolic link at `path`; fine when there is none. @throws CalmcpError INTERNAL */
 export async function removePrivateFile(path: string): Promise<void> {
   try {
@@ -92,6 +139,7 @@ async function throughTemporaryFile<T>(
   path: string,
   bytes: Uint8Array | string,
   publish: (temporary: string) => Promise<T>,
+  mode = 0o600,
 ): Promise<T> {
   const folder = dirname(path);
   const temporary = `${path}.${randomBytes(6).toString('hex')}.tmp`;
@@ -100,6 +148,8 @@ async function throughTemporaryFile<T>(
     await checkFolder(folder);
     const file = await open(temporary, 'wx', 0o600);
     try {
+      // The umask has its say in the mode of a new file.
+      if (mode !== 0o600) await file.chmod(mode);
       await file.writeFile(bytes);
       await file.sync();
     } finally {
@@ -144,9 +194,9 @@ function symbolicLink(path: string): CalmcpError {
   });
 }
 
-function notYours(path: string): CalmcpError {
+function notYours(path: string, mode: 600 | 700 = 600): CalmcpError {
   return new CalmcpError('CONFIG_INVALID', `${path} belongs to another user`, {
-    hint: `run: sudo chown "$(id -u)" ${quoted(path)} && chmod 600 ${quoted(path)}`,
+    hint: `run: sudo chown "$(id -u)" ${quoted(path)} && chmod ${mode} ${quoted(path)}`,
   });
 }
 
@@ -163,6 +213,7 @@ function errorCode(error: unknown): string | undefined {
   return error instanceof Error ? (error as NodeJS.ErrnoException).code : undefined;
 }
 
-function quoted(path: string): string {
+/** A path as it may be typed in a shell. */
+export function quoted(path: string): string {
   return /^[\w./@%+=:,-]+$/.test(path) ? path : `'${path.replaceAll("'", `'\\''`)}'`;
 }

@@ -1,4 +1,4 @@
-import { constants, open, readdir, readFile, stat } from 'node:fs/promises';
+import { constants, open, readdir, stat } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { CalmcpError } from '../core/errors.ts';
 import type { FileRead, ReadFile } from '../core/provider.ts';
@@ -73,13 +73,13 @@ export function createReadFile(folder: string): ReadFile {
   };
 }
 
-/** A text file, or `undefined` where there is none. @throws CalmcpError where it is there and cannot be read */
+/** A text file of the configuration, or `undefined` where there is none. @throws CalmcpError CONFIG_INVALID where it cannot be read */
 export async function readTextFile(path: string, maxBytes: number): Promise<string | undefined> {
   try {
-    if ((await stat(path)).size > maxBytes) throw new CalmcpError('CONFIG_INVALID', `${path} is too large`);
-    return await readFile(path, 'utf8');
+    return await readBounded(path, path, maxBytes);
   } catch (thrown) {
     if ((thrown as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw thrown instanceof CalmcpError ? thrown : fileError(path, thrown);
+    const { message, cause } = thrown instanceof CalmcpError ? thrown : fileError(path, thrown);
+    throw new CalmcpError('CONFIG_INVALID', message, { cause });
   }
 }

@@ -1,12 +1,14 @@
 import { createCipheriv, createDecipheriv, createHash, randomBytes } from 'node:crypto';
-import { join } from 'node:path';
+import { readdir, stat } from 'node:fs/promises';
+import { basename, join } from 'node:path';
 import { CalmcpError } from '../core/errors.ts';
 import type { SecretStore } from '../core/provider.ts';
 import type { Keystore, KeystoreKind } from './keystore.ts';
 import { openKeychain } from './keystore-keychain.ts';
 import { openKeyfile } from './keystore-keyfile.ts';
 import { openPassphrase } from './keystore-passphrase.ts';
-import { readPrivateFile, removePrivateFile, writePrivateFile } from './private-file.ts';
+import { lockTimeout, withLock } from './lock.ts';
+import { readPrivateFile, removePrivateFile, requirePrivateFolder, writePrivateFile } from './private-file.ts';
 
 export interface SecretStores {
   /** The sealed value of `cacheKey`; the same object every time. Calls on it run one after another. */
@@ -16,7 +18,10 @@ export interface SecretStores {
 }
 
 export interface SecretStoresOptions {
-  /** Holds the sealed files, the salt and the key file. Made with mode 0700 at the first save. */
+  /**
+   * Holds the sealed files, the salt and the key file. Made with mode 0700 at the first save; one that is open to other
+   * users is refused.
+   */
   readonly folder: string;
   readonly keystore: KeystoreKind;
   /** Needed for `passphrase`: asked once a process, when the first key is needed. */
@@ -54,7 +59,10 @@ export function openSealedFiles(folder: string, keystore: Keystore): SecretStore
       }
       return store;
     },
-    probe: () => keystore.probe(),
+    async probe() {
+      await requirePrivateFolder(folder);
+      await keystore.probe();
+    },
   };
 }
 
@@ -81,6 +89,7 @@ function openSealedFile(folder: string, keystore: Keystore, cacheKey: string): S
   }
 
   async function load(failed?: { readonly sealed: Buffer; readonly error: CalmcpError }): Promise<string | undefined> {
+    await requirePrivateFolder(folder);
     const sealed = await readPrivateFile(path);
     if (sealed === undefined) return undefined;
     if (failed?.sealed.equals(sealed)) throw failed.error;
@@ -136,20 +145,20 @@ function openSealedFile(folder: string, keystore: Keystore, cacheKey: string): S
     }
     if (sealed.length < HEADER_BYTES) throw unreadable('it is cut short');
     if (sealed[MAGIC.length] !== VERSION) {
-      throw unreadable('it was made by another version of calmcp', `update calmcp, or: ${LOG_IN_AGAIN}`);
+      throw unreadable('it was made by another version of calmcp', `update calmcp, or run: ${LOG_IN_AGAIN}`);
     }
     const kind = KINDS.find((candidate) => KIND_BYTES[candidate] === sealed[MAGIC.length + 1]);
     if (kind === undefined) throw unreadable('it is damaged');
     if (sealed.length < HEADER_BYTES + IV_BYTES + TAG_BYTES) throw unreadable('it is cut short');
     if (kind !== keystore.kind) {
       throw new CalmcpError('AUTH_REQUIRED', `${path} was sealed with CALMCP_KEYSTORE=${kind}, not ${keystore.kind}`, {
-        hint: `set CALMCP_KEYSTORE=${kind}, or: ${LOG_IN_AGAIN}`,
+        hint: `set CALMCP_KEYSTORE=${kind}, or run: ${LOG_IN_AGAIN}`,
       });
     }
   }
 
   // AUTH_REQUIRED for both, as a new sign-in is the remedy; but never to be mistaken for "not signed in yet".
-  function unreadable(reason: string, hint = LOG_IN_AGAIN): CalmcpError {
+  function unreadable(reason: string, hint = `run: ${LOG_IN_AGAIN}`): CalmcpError {
     return new CalmcpError('AUTH_REQUIRED', `the saved sign-in ${path} could not be opened: ${reason}`, { hint });
   }
 
@@ -157,18 +166,66 @@ function openSealedFile(folder: string, keystore: Keystore, cacheKey: string): S
     return new CalmcpError(
       'AUTH_REQUIRED',
       `key lost: ${path} is there, but its key is gone from ${keystore.whereIs(cacheKey)}`,
-      { hint: `if a keyring is merely not open, open it; else ${LOG_IN_AGAIN}` },
+      { hint: `if a keyring is merely not open, open it; else run: ${LOG_IN_AGAIN}` },
     );
+  }
+
+  let lockTail: Promise<unknown> = Promise.resolve();
+
+  async function version(): Promise<string> {
+    try {
+      // Every save is a new file under the old name.
+      const { ino, mtimeNs, size } = await stat(path, { bigint: true });
+      return `${ino} ${mtimeNs} ${size}`;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return 'none';
+      throw error;
+    }
+  }
+
+  let hasCleaned = false;
+
+  /** Half-written files of a process that was killed; under the lock there is no other writer. */
+  async function removeLeftovers(): Promise<void> {
+    if (hasCleaned) return;
+    hasCleaned = true;
+    const own = `${basename(path)}.`;
+    for (const name of await readdir(folder))
+      if (name.startsWith(own) && name.endsWith('.tmp')) await removePrivateFile(join(folder, name));
+  }
+
+  function exclusively<T>(work: () => Promise<T>): Promise<T> {
+    const waiting = new AbortController();
+    const timer = setTimeout(() => waiting.abort(lockTimeout(LOCK_WAIT_MS / 1_000)), LOCK_WAIT_MS);
+    const turn = lockTail
+      .then(async () => {
+        // A keystore out of reach is told before anything is written, be it a lock.
+        await requirePrivateFolder(folder);
+        if (key === undefined) await inTurn(() => keystore.get(cacheKey));
+        return withLock(`${path}.lock`, { signal: waiting.signal, leaseMs: LOCK_LEASE_MS }, async () => {
+          await removeLeftovers();
+          return work();
+        });
+      })
+      .finally(() => clearTimeout(timer));
+    lockTail = turn.catch(() => {});
+    return turn;
   }
 
   return {
     load: () => inTurn(() => load()),
     save: (value) => inTurn(() => save(value)),
     remove: () => inTurn(remove),
+    version,
+    exclusively,
   };
 }
 
-const LOG_IN_AGAIN = 'run: calmcp logout --account <account>, then calmcp login --account <account>';
+/** Longer than the two exchanges with a sign-in service that a refresh may take (30 s each). */
+const LOCK_LEASE_MS = 90_000;
+const LOCK_WAIT_MS = 120_000;
+
+const LOG_IN_AGAIN = 'calmcp logout --account <account>, then calmcp login --account <account>';
 
 // Layout: magic 6, version 1, keystore 1 | iv 12 | tag 16 | AES-256-GCM ciphertext. Header and cache key are
 // authenticated with it, so a file copied over another account's does not open.

@@ -41,6 +41,13 @@ export const coverageOutput = z
 
 export const rangeOutput = z.object({ start: z.string(), end: z.string(), timeZone: z.string() });
 
+export const noticesOutput = z.array(z.string()).optional().describe('About calmcp itself: tell the person.');
+
+/** What an answer says of calmcp itself, where there is something to say. */
+export function noticesOf({ notices }: App): { notices?: string[] } {
+  return notices.length === 0 ? {} : { notices: [...notices] };
+}
+
 /** Resolves what was asked for in the zone of the answer. */
 export function resolveRange(
   app: App,

@@ -4,18 +4,22 @@ import { type AccountCoverage, failedCoverage, nothingRead } from '../core/cover
 import { CalmcpError, toCalmcpError } from '../core/errors.ts';
 import type { Calendar, CalendarEvent, Range } from '../core/event.ts';
 import type { CalendarRead, Call } from '../core/provider.ts';
+import { neutralize } from '../core/text.ts';
+import { isRealTime } from '../core/time.ts';
 import type { Asker } from './operation.ts';
 
 /** The accounts that were named; all of them where none was. @throws CalmcpError for an unknown one, or for none at all */
 export function selectAccounts(app: App, ids: string | readonly string[] | undefined): readonly Account[] {
   if (app.accounts.length === 0)
     throw new CalmcpError('CONFIG_INVALID', 'accounts.yaml names no accounts, so there is nothing to read', {
-      hint: 'add one: see accounts.example.yaml',
+      hint: 'add one; calmcp init --print shows how',
     });
-  const named = (typeof ids === 'string' ? ids.split(',') : (ids ?? []))
-    .map((id) => id.trim())
-    .filter((id) => id !== '');
-  return named.length === 0 ? app.accounts : [...new Set(named)].map((id) => app.account(id));
+  if (ids === undefined) return app.accounts;
+  const named = (typeof ids === 'string' ? ids.split(',') : ids).map((id) => id.trim()).filter((id) => id !== '');
+  // An empty variable of a script, say: all accounts is not what was meant.
+  if (named.length === 0)
+    throw new CalmcpError('INPUT_INVALID', 'no account is named', { hint: 'leave accounts out to ask all of them' });
+  return [...new Set(named)].map((id) => app.account(id));
 }
 
 /** What one account answered, and what it says of itself. */
@@ -86,7 +90,8 @@ export async function fanOut<T>(
         ...(skipped === undefined || skipped === 0 ? {} : { skipped }),
         asOf: new Date(asOf).toISOString().replace(/\.\d+Z$/, 'Z'),
         requests,
-        ...(problems === undefined || problems.length === 0 ? {} : { problems }),
+        // They name calendars, whose names are other people's text.
+        ...(problems === undefined || problems.length === 0 ? {} : { problems: problems.map(neutralize) }),
       };
       answers.push({ account, value, coverage });
       return coverage;
@@ -131,8 +136,9 @@ export function filterCalendars(
   readonly unmatched: readonly string[];
 } {
   const { include = ['*'], exclude = [] } = settings.calendars ?? {};
-  const counts = ({ name }: Calendar): boolean =>
-    include.some((pattern) => matches(pattern, name)) && !exclude.some((pattern) => matches(pattern, name));
+  const counts = ({ name, hidden }: Calendar): boolean =>
+    include.some((pattern) => !(hidden && pattern === '*') && matches(pattern, name)) &&
+    !exclude.some((pattern) => matches(pattern, name));
   return {
     included: calendars.filter(counts),
     excluded: calendars.filter((calendar) => !counts(calendar)),
@@ -153,9 +159,11 @@ function settle(reads: readonly CalendarRead[]): {
     errors: [] as CalmcpError[],
   };
   for (const read of reads)
-    if ('error' in read) {
-      settled.errors.push(read.error);
-      settled.problems.push(`${read.calendar.name}: ${read.error.message}`);
+    if ('error' in read || !read.events.every(({ start, end }) => isRealTime(start) && isRealTime(end))) {
+      const error =
+        'error' in read ? read.error : new CalmcpError('BAD_RESPONSE', 'an event in it has a time that is none');
+      settled.errors.push(error);
+      settled.problems.push(`${read.calendar.name}: ${error.message}`);
     } else {
       for (const event of read.events) settled.events.push(event);
       settled.asOf.push(read.asOf);

@@ -16,7 +16,7 @@ export const getCurrentTime = defineOperation({
   title: 'Get current time',
   description: 'Tells the time, date, weekday and ISO week in the zone that answers are given in, or in another one.',
   effect: 'read',
-  input: z.object({ timeZone: timeZoneInput }),
+  input: z.strictObject({ timeZone: timeZoneInput }),
   output,
   async run(app, { timeZone }) {
     const zone = requireZone(timeZone ?? app.timeZone);

@@ -1,8 +1,9 @@
 import { z } from 'zod';
+import type { Account } from '../accounts/registry.ts';
 import { isComplete } from '../core/coverage.ts';
 import type { Calendar } from '../core/event.ts';
 import { neutralize } from '../core/text.ts';
-import { accountsInput, coverageOutput } from './envelope.ts';
+import { accountsInput, coverageOutput, noticesOf, noticesOutput } from './envelope.ts';
 import { fanOut, filterCalendars, selectAccounts } from './fan-out.ts';
 import { defineOperation } from './operation.ts';
 
@@ -17,24 +18,28 @@ const calendar = z.object({
 });
 
 const output = z.object({
+  notices: noticesOutput,
   complete: z.boolean(),
   accounts: coverageOutput,
   calendars: z.array(calendar),
 });
 
-function describe(
-  account: string,
-  { name, isDefault, access, owner, color }: Calendar,
-  skipped: boolean,
-): z.output<typeof calendar> {
+/** What may be done is what both the provider and accounts.yaml allow. */
+function accessOf(calendar: Calendar, { settings }: Account): Calendar['access'] {
+  if (settings.access === 'busy') return 'free-busy';
+  return calendar.access === 'write' && settings.access !== 'write' ? 'read' : calendar.access;
+}
+
+function describe(account: Account, row: Calendar, skipped: boolean): z.output<typeof calendar> {
+  const { name, isDefault, owner, color } = row;
   return {
-    account,
+    account: account.id,
     name: neutralize(name),
     ...(isDefault ? { default: true as const } : {}),
-    access,
+    access: accessOf(row, account),
     ...(skipped ? { skipped: true as const } : {}),
-    ...(owner === undefined ? {} : { owner }),
-    ...(color === undefined ? {} : { color }),
+    ...(owner === undefined ? {} : { owner: neutralize(owner) }),
+    ...(color === undefined || !/^#[0-9a-f]{3,8}$/i.test(color) ? {} : { color }),
   };
 }
 
@@ -43,7 +48,7 @@ export const listCalendars = defineOperation({
   title: 'List calendars',
   description: 'Lists the calendars of all accounts, with what may be done in each.',
   effect: 'read',
-  input: z.object({ accounts: accountsInput }),
+  input: z.strictObject({ accounts: accountsInput }),
   output,
   async run(app, { accounts }, asker) {
     const { answers, coverage } = await fanOut(app, selectAccounts(app, accounts), asker, async (account, call) => {
@@ -60,8 +65,13 @@ export const listCalendars = defineOperation({
       const answer = answers.find((candidate) => candidate.account.id === account.id);
       if (answer === undefined) return [];
       const { excluded } = filterCalendars(account, answer.value);
-      return answer.value.map((entry) => describe(account.id, entry, excluded.includes(entry)));
+      return answer.value.map((entry) => describe(account, entry, excluded.includes(entry)));
     });
-    return { complete: isComplete(coverage), accounts: [...coverage] as z.output<typeof coverageOutput>, calendars };
+    return {
+      ...noticesOf(app),
+      complete: isComplete(coverage),
+      accounts: [...coverage] as z.output<typeof coverageOutput>,
+      calendars,
+    };
   },
 });

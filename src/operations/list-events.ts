@@ -8,6 +8,8 @@ import {
   accountsInput,
   coverageOutput,
   describeRange,
+  noticesOf,
+  noticesOutput,
   rangeInput,
   rangeOutput,
   resolveRange,
@@ -17,7 +19,7 @@ import { readEvents, selectAccounts } from './fan-out.ts';
 import { defineOperation } from './operation.ts';
 import { referenceOf } from './reference.ts';
 
-const input = z.object({
+const input = z.strictObject({
   ...rangeInput,
   accounts: accountsInput,
   timeZone: timeZoneInput,
@@ -26,7 +28,7 @@ const input = z.object({
 });
 
 const item = z.object({
-  id: z.string(),
+  id: z.string().describe('Begins with the account.'),
   title: z.string().nullable(),
   start: z.string().describe('Date when allDay.'),
   end: z.string().describe('Exclusive; time of day when on the day of start.'),
@@ -46,6 +48,7 @@ const item = z.object({
 });
 
 const output = z.object({
+  notices: noticesOutput,
   range: rangeOutput,
   complete: z.boolean().describe('false: an account is missing; its time is unknown, not free.'),
   accounts: coverageOutput,
@@ -159,6 +162,7 @@ export const listEvents = defineOperation({
     const clocks = createZoneClocks();
     const order = (id: string): number => app.accounts.findIndex((account) => account.id === id);
     return {
+      ...noticesOf(app),
       range: describeRange(range),
       complete: isComplete(coverage),
       accounts: [...coverage] as Agenda['accounts'],

@@ -77,7 +77,8 @@ export function createMcpServer({ version, app, log }: McpOptions): McpServer {
         } catch (thrown) {
           context.mcpReq.signal.throwIfAborted();
           const error = toCalmcpError(thrown);
-          log.error('tool failed', { tool: operation.name, error });
+          // What a model typed wrong is told to the model; what calmcp got wrong is shown nowhere else.
+          log[error.code === 'INTERNAL' ? 'error' : 'info']('tool failed', { tool: operation.name, error });
           return { isError: true, content: [{ type: 'text', text: renderError(error) }] };
         }
       },

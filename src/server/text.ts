@@ -77,19 +77,24 @@ export function factsOf(item: AgendaItem): string[] {
   ].filter((fact) => fact !== undefined);
 }
 
-function agendaText({ range, complete, accounts, events }: Agenda): string {
-  const lines = accounts.map(coverageLine);
+function agendaText({ notices = [], range, complete, accounts, events }: Agenda): string {
+  const lines = [...notices, ...accounts.map(coverageLine)];
   const warning = incompleteLine(accounts, complete);
   if (warning) lines.push(warning);
   lines.push(`${range.start} to ${range.end} ${range.timeZone}`);
   if (events.length === 0) lines.push(complete ? 'no events' : 'no events in the accounts that were read');
+  // An all-day event has no offset and stands first in its day: its heading takes that of the day's first timed event.
+  const offsets = new Map<string, string>();
+  for (const { start, allDay } of events) {
+    const date = start.slice(0, 10);
+    if (!allDay && !offsets.has(date)) offsets.set(date, offsetOf(start));
+  }
   let heading = '';
   for (const event of events) {
     const date = event.start.slice(0, 10);
-    const offset = offsetOf(event.start);
-    const own = `${date} ${weekdayOf(date)}${offset === '' ? '' : ` ${offset}`}`;
-    // An all-day event has no offset: it stands under the heading of its day, whichever that is.
-    if (own !== heading && !(event.allDay && heading.startsWith(date))) {
+    const offset = event.allDay ? offsets.get(date) : offsetOf(event.start);
+    const own = [date, weekdayOf(date), offset].filter((part) => part !== undefined).join(' ');
+    if (own !== heading) {
       lines.push(own);
       heading = own;
     }
@@ -98,18 +103,25 @@ function agendaText({ range, complete, accounts, events }: Agenda): string {
   return lines.join('\n');
 }
 
-function accountsText({ accounts }: AccountList): string {
-  if (accounts.length === 0) return 'no accounts are configured: see accounts.example.yaml';
-  return accounts
-    .map(({ account, displayName, provider, access, signIn, username, message, hint }) =>
-      [`${account}: ${provider}`, displayName, access, signIn, username, message, hint]
-        .filter((fact) => fact !== undefined)
-        .join(', '),
-    )
-    .join('\n');
+/** Two accounts of one mailbox: what it holds is read twice, and is shown once. */
+export function sameMailboxAs(accounts: readonly string[] | undefined): string | undefined {
+  return accounts === undefined ? undefined : `the same mailbox as ${accounts.join(', ')}`;
+}
+
+function accountsText({ notices = [], accounts }: AccountList): string {
+  const lines = accounts.map(({ account, displayName, provider, access, signIn, username, sameAs, message, hint }) =>
+    [`${account}: ${provider}`, displayName, access, signIn, username, sameMailboxAs(sameAs), message, hint]
+      .filter((fact) => fact !== undefined)
+      .join(', '),
+  );
+  return [
+    ...notices,
+    ...(lines.length === 0 ? ['no accounts are configured: calmcp init --print shows how'] : lines),
+  ].join('\n');
 }
 
 interface CalendarList {
+  readonly notices?: readonly string[] | undefined;
   readonly complete: boolean;
   readonly accounts: readonly AccountCoverage[];
   readonly calendars: readonly {
@@ -122,8 +134,8 @@ interface CalendarList {
   }[];
 }
 
-function calendarsText({ complete, accounts, calendars }: CalendarList): string {
-  const lines = accounts.map(coverageLine);
+function calendarsText({ notices = [], complete, accounts, calendars }: CalendarList): string {
+  const lines = [...notices, ...accounts.map(coverageLine)];
   const warning = incompleteLine(accounts, complete);
   if (warning) lines.push(warning);
   for (const { account, name, access, skipped, owner, ...entry } of calendars)
@@ -156,7 +168,7 @@ export function renderText(operation: string, result: unknown): string {
 /** An error as a model and a person can act on it. Third-party text stays in the log. */
 export function renderError({ code, message, account, hint, problems, retryAfterMs }: CalmcpError): string {
   return [
-    `${code}: ${account === undefined || message.includes(account) ? '' : `${account}: `}${message}`,
+    `${code}: ${account === undefined || new RegExp(`\\b${account}\\b(?![@.])`).test(message) ? '' : `${account}: `}${message}`,
     ...problems,
     ...(retryAfterMs === undefined ? [] : [`try again in ${Math.ceil(retryAfterMs / 1000)} s`]),
     ...(hint === undefined ? [] : [hint]),

@@ -28,10 +28,13 @@ const GUID = '11111111-1111-1111-1111-111111111111';
 
 test('accounts.example.yaml is valid', () => {
   const text = readFileSync(new URL('../../accounts.example.yaml', import.meta.url), 'utf8');
-  const { accounts } = parse(text, { env: { CLIENT_FEED_URL: 'https://calendar.example/feed.ics' } });
+  const { accounts } = parse(text, {
+    env: { CLIENT_FEED_URL: 'https://calendar.example/feed.ics', HOME_GOOGLE_SECRET: 'x' },
+  });
   expect(accounts.map(({ id, provider }) => `${id} ${provider.type}`)).toEqual([
     'xebia microsoft',
     'marimer microsoft',
+    'home google',
     'client-feed ics',
     'exports ics',
     'fixed memory',
@@ -64,7 +67,7 @@ accounts:
     'accounts.yaml:8:15 accounts.xebia.clientId: is no GUID: copy the application (client) id of your app registration',
     'accounts.yaml:9:5 accounts.xebia.tenantID: unknown key; did you mean tenantId?',
     'accounts.yaml:10:13 accounts.xebia.access: is not one of busy, read, write',
-    'accounts.yaml:12:15 accounts.home.provider: is unknown; one of microsoft, ics, memory',
+    'accounts.yaml:12:15 accounts.home.provider: is unknown; one of microsoft, google, ics, memory',
     'accounts.yaml:13:3 accounts.Bad: an account id is lower-case letters, digits, - and _, at most 63 of them',
     'accounts.yaml:15:9 accounts.list: is not a map with provider and its options',
   ]);

@@ -32,7 +32,7 @@ describe('the first minutes', () => {
     expect([init.status, init.stderr]).toEqual([0, '']);
     expect(init.stdout).toContain(join(folder, 'accounts.yaml'));
     expect((await stat(join(folder, 'accounts.yaml'))).mode & 0o777).toBe(0o600);
-    const agenda = await cli(folder, ['agenda', 'next', '2', 'days'], { env: { CALMCP_NOW: '' } });
+    const agenda = await cli(folder, ['agenda', 'next', '2', 'days']);
     expect(agenda.stderr).toBe('');
     expect(agenda.status).toBe(0);
     expect(agenda.stdout).toMatch(/^files {2}ok {2}1 calendar$/m);
@@ -47,7 +47,10 @@ describe('the first minutes', () => {
 
   test('init --print prints the commented example', async () => {
     const { stdout } = await cli(await home(), ['init', '--print']);
-    expect(stdout).toBe(await readFile(join(import.meta.dirname, '../../accounts.example.yaml'), 'utf8'));
+    const example = await readFile(join(import.meta.dirname, '../../accounts.example.yaml'), 'utf8');
+    expect(stdout.split('\n').slice(1)).toEqual(example.split('\n').slice(1));
+    const schema = /\$schema=(.+)/.exec(stdout)?.[1] ?? '';
+    expect(JSON.parse(await readFile(schema, 'utf8'))).toMatchObject({ title: 'calmcp accounts.yaml' });
   });
 
   test('login, status, agenda, logout', async () => {
@@ -69,7 +72,9 @@ describe('the first minutes', () => {
     });
     const before = await cli(folder, ['status']);
     expect(before.stdout.split('\n')).toEqual([
-      expect.stringMatching(/^xebia {4}microsoft {2}read {2}signed-in {4}you@xebia\.example$/),
+      expect.stringMatching(
+        /^xebia {4}microsoft {2}read {2}signed-in {4}you@xebia\.example {2}Calendars\.Read; unused it ends on \d{4}-\d\d-\d\d$/,
+      ),
       expect.stringMatching(/^marimer {2}microsoft {2}read {2}needs-login .*run: calmcp login --account marimer$/),
       '',
     ]);
@@ -86,6 +91,15 @@ describe('the first minutes', () => {
     const whole = await cli(folder, ['agenda', 'this week', '--json']);
     expect(whole.status).toBe(0);
     expect(JSON.parse(whole.stdout)).toMatchObject({ complete: true });
+
+    sandbox.revoke('you@marimer.example');
+    const revoked = await cli(folder, ['status']);
+    expect(revoked.stdout).toMatch(/^marimer .*needs-login .*withdrawn.*; run: calmcp login --account marimer$/m);
+    expect((await cli(folder, ['status', '--offline'])).stdout).toMatch(/^marimer .*signed-in /m);
+    expect(JSON.parse((await cli(folder, ['status', '--json'])).stdout).accounts).toMatchObject([
+      { account: 'xebia', signIn: 'signed-in', scopes: ['Calendars.Read'], lastsUntil: expect.any(String) },
+      { account: 'marimer', signIn: 'needs-login', hint: 'run: calmcp login --account marimer' },
+    ]);
 
     expect((await cli(folder, ['logout', '--account', 'xebia,marimer'])).status).toBe(0);
     const after = await cli(folder, ['agenda']);
@@ -107,9 +121,9 @@ describe('an agenda', () => {
       [
         'fixed  ok  1 calendar',
         '',
-        '2026-11-23T00:00:00+01:00 to 2026-11-24T00:00:00+01:00 Europe/Amsterdam',
+        'Monday 23 November 2026, Europe/Amsterdam (+01:00)',
         '',
-        'Monday 23 November 2026 (+01:00)',
+        'Monday 23 November 2026',
         '  10:00–11:00  Review  fixed',
         '',
       ].join('\n'),
@@ -134,7 +148,7 @@ describe('an agenda', () => {
     );
     const { stdout } = await cli(folder, ['agenda', '2026-11-23..2026-11-24']);
     expect(stdout).toMatch(
-      /23 November 2026 \(\+01:00\)\n {2}22:00–… {2}Release {2}a\n\nTuesday 24 November 2026 \(\+01:00\)\n {2}…–02:00 {2}Release {2}a\n/,
+      /Monday 23 November 2026\n {2}22:00–… {2}Release {2}a\n\nTuesday 24 November 2026\n {2}…–02:00 {2}Release {2}a\n/,
     );
     expect((await cli(folder, ['agenda', '2026-11-23', '--json'])).stdout.match(/Release/g)).toHaveLength(1);
   });
@@ -202,6 +216,14 @@ describe('bad input gives one message, its exit status and no stack trace', () =
     ['an unknown log level', ['agenda', '--log', 'loud'], 64, /'loud' is invalid/],
     ['login without an account', ['login'], 64, /^calmcp: which account\?/],
     ['login to an account without sign-in', ['login', '--account', 'fixed'], 64, /needs no sign-in/],
+    ['an account that is an empty text', ['agenda', '--account', ''], 64, /^calmcp: no account is named\n/],
+    ['an option without a use', ['status', '--time-zone', 'UTC'], 64, /^calmcp: status has no use for --time-zone\n/],
+    ['a demo of one account', ['demo', '--account', 'x'], 64, /^calmcp: demo has no use for --account\n/],
+    ['--all and --account', ['login', '--all', '--account', 'fixed'], 64, /^calmcp: give either --all or --account/],
+    ['logout of an account without sign-in', ['logout', '--account', 'fixed'], 64, /needs no sign-in/],
+    ['status of an unknown account', ['status', '--account', 'nobody'], 64, /there is no account "nobody"/],
+    ['a folder for accounts.yaml', ['agenda', '--config', '/'], 78, /^calmcp: \/ is a folder/],
+    ['a missing --config', ['agenda', '--config', '/nope/a.yaml'], 78, /run: calmcp init --config \/nope\/a\.yaml/],
     ['a port that is none', ['sandbox', '--port', '99999'], 64, /is no port/],
   ])('%s', async (_name, args, exit, says) => {
     expectFailure(await cli(await home(FIXED), args), exit, says);
@@ -212,6 +234,30 @@ describe('bad input gives one message, its exit status and no stack trace', () =
     ['a YAML error', 'version: 1\naccounts: [', 78, /accounts\.yaml:2:\d+ not valid YAML/],
     ['an unknown key', `${FIXED}    tilte: x\n`, 78, /accounts\.yaml:6:5 accounts\.fixed\.tilte: unknown key/],
     ['no accounts', 'version: 1\naccounts: {}', 78, /names no accounts/],
+    [
+      'a reference to nothing',
+      'version: 1\naccounts: { f: { provider: ics, url: "${ENV:CALMCP_NOPE}" } }',
+      78,
+      /is not set\nset what is missing: export CALMCP_NOPE=…/,
+    ],
+    [
+      'the placeholder of init',
+      'version: 1\naccounts: { w: { provider: microsoft, clientId: 00000000-0000-0000-0000-000000000000, tenantId: x.example } }',
+      78,
+      /clientId: is still the placeholder/,
+    ],
+    [
+      'a feed’s address as a path',
+      'version: 1\naccounts: { f: { provider: ics, path: "https://calendar.example/private-CANARY/basic.ics" } }',
+      78,
+      /^(?!.*CANARY)[\s\S]*path is a web address: write url instead/,
+    ],
+    [
+      'times that are none',
+      'version: 1\naccounts: { m: { provider: memory, events: [{ start: 2026-13-45 }, { start: "2026-02-30T09:00:00+01:00" }, { start: 2026-01-02, end: 2026-01-01 }] } }',
+      78,
+      /events\.0\.start: is no time[\s\S]*events\.1\.start: is no time[\s\S]*events\.2\.end: is not after start/,
+    ],
     ['an empty file', '', 78, /accounts\.yaml:1:1 version: write version: 1/],
   ])('%s', async (_name, accounts, exit, says) => {
     expectFailure(await cli(await home(accounts), ['agenda']), exit, says);
@@ -219,6 +265,7 @@ describe('bad input gives one message, its exit status and no stack trace', () =
 
   test.each<[string, Record<string, string>, number, RegExp]>([
     ['CALMCP_NOW', { CALMCP_NOW: 'yesterday' }, 78, /CALMCP_NOW is no instant/],
+    ['CALMCP_NOW far away', { CALMCP_NOW: '+275760-09-13T00:00:00Z' }, 78, /CALMCP_NOW is no instant/],
     [
       'CALMCP_KEYSTORE',
       { CALMCP_KEYSTORE: 'sticky-note' },
@@ -228,6 +275,14 @@ describe('bad input gives one message, its exit status and no stack trace', () =
     ['CALMCP_LOG', { CALMCP_LOG: 'loud' }, 64, /unknown log level/],
   ])('a wrong %s', async (_name, env, exit, says) => {
     expectFailure(await cli(await home(FIXED), ['agenda'], { env }), exit, says);
+  });
+
+  test.each(['', 'Etc/Unknown', 'Foo/Bar'])('a system whose time zone is %j', async (systemTimeZone) => {
+    expectFailure(
+      await cli(await home(FIXED), ['agenda'], { systemTimeZone }),
+      78,
+      /time zone of this system is not known\nset TZ/,
+    );
   });
 
   test('a missing .ics file', async () => {

@@ -24,19 +24,23 @@ describe('the log', () => {
     ]);
   });
 
-  it('tells an error with its code, its causes and what a server said', () => {
+  it('tells an error with its code, its causes and the codes of a server’s answer, and nothing else of it', () => {
     const { log, lines } = logged();
-    const refused = Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' });
+    const refused = Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED', syscall: 'connect' });
     log.info('x', {
       error: new CalmcpError('UNAVAILABLE', 'no way', { cause: new TypeError('failed', { cause: refused }) }),
     });
     log.info('y', {
       error: new CalmcpError('BAD_RESPONSE', 'odd', {
-        cause: { status: 400, headers: {}, body: '{"error":{"code":"ErrorInvalidRequest"}}' },
+        cause: {
+          status: 400,
+          headers: {},
+          body: '{"error":{"code":"ErrorInvalidRequest","message":"/ical/private-CANARY/basic.ics"}}',
+        },
       }),
     });
     expect(lines[0]).toContain('error=UNAVAILABLE: no way <- TypeError: failed <- ECONNREFUSED: connect ECONNREFUSED');
-    expect(lines[1]).toContain('<- HTTP 400 {"error":{"code":"ErrorInvalidRequest"}}');
+    expect(lines[1]).toMatch(/<- HTTP 400 ErrorInvalidRequest\n$/);
   });
 
   it('takes anything as a detail without failing', () => {

@@ -1,9 +1,16 @@
 import { execFileSync } from 'node:child_process';
-import { chmod, chown, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { chmod, chown, lstat, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { createPrivateFile, readPrivateFile, removePrivateFile, writePrivateFile } from '../../src/io/private-file.ts';
+import {
+  createPrivateFile,
+  readPrivateFile,
+  removePrivateFile,
+  replaceOwnFile,
+  requirePrivateFolder,
+  writePrivateFile,
+} from '../../src/io/private-file.ts';
 
 const isWindows = process.platform === 'win32';
 const isRoot = process.getuid?.() === 0;
@@ -180,6 +187,69 @@ describe('readPrivateFile', () => {
       code: 'CONFIG_INVALID',
       message: `${path} belongs to another user`,
       hint: `run: sudo chown "$(id -u)" ${path} && chmod 600 ${path}`,
+    });
+  });
+});
+
+describe('replaceOwnFile', () => {
+  it('makes a file 0600, and keeps the mode of one that is there whatever the umask', async () => {
+    const previous = process.umask(0o077);
+    try {
+      await replaceOwnFile(path, 'first');
+      expect(await modeOf(path)).toBe('600');
+      await chmod(path, 0o664);
+      await replaceOwnFile(path, 'second');
+    } finally {
+      process.umask(previous);
+    }
+    expect(await readFile(path, 'utf8')).toBe('second');
+    if (!isWindows) expect(await modeOf(path)).toBe('664');
+    expect(await readdir(folder)).toEqual(['secret']);
+  });
+
+  it('writes through symbolic links, and refuses one to nothing', async () => {
+    await mkdir(join(folder, 'dotfiles'));
+    await symlink('dotfiles/target', path);
+    await expect(replaceOwnFile(path, 'x')).rejects.toMatchObject({
+      code: 'CONFIG_INVALID',
+      message: `${path} is a symbolic link to a file that is not there`,
+    });
+    await writeFile(join(folder, 'dotfiles/target'), 'old');
+    await replaceOwnFile(path, 'new');
+    expect(await readFile(join(folder, 'dotfiles/target'), 'utf8')).toBe('new');
+    expect((await lstat(path)).isSymbolicLink()).toBe(true);
+    expect(await readdir(join(folder, 'dotfiles'))).toEqual(['target']);
+  });
+});
+
+describe('requirePrivateFolder', () => {
+  it('is content with a folder for one user, and with none', async () => {
+    await requirePrivateFolder(folder);
+    await requirePrivateFolder(path);
+  });
+
+  it.skipIf(isWindows).each([0o755, 0o750, 0o770, 0o777, 0o1777])(
+    'refuses mode %o and says what to type',
+    async (mode) => {
+      await chmod(folder, mode);
+      await expect(requirePrivateFolder(folder)).rejects.toMatchObject({
+        code: 'CONFIG_INVALID',
+        message: `${folder} is open to other users of this machine`,
+        hint: `run: chmod 700 ${folder}`,
+      });
+    },
+  );
+
+  it('refuses what is no folder', async () => {
+    await writeFile(path, '');
+    await expect(requirePrivateFolder(path)).rejects.toMatchObject({ message: `${path} is not a folder` });
+  });
+
+  it.runIf(isRoot)('refuses a folder of another user (run as root)', async () => {
+    await chown(folder, 12_345, 12_345);
+    await expect(requirePrivateFolder(folder)).rejects.toMatchObject({
+      message: `${folder} belongs to another user`,
+      hint: `run: sudo chown "$(id -u)" ${folder} && chmod 700 ${folder}`,
     });
   });
 });

@@ -123,7 +123,7 @@ describe('a text file of calmcp itself', () => {
     await writeFile(join(folder, 'large.yaml'), 'x'.repeat(101));
     await expect(readTextFile(join(folder, 'large.yaml'), 100)).rejects.toMatchObject({ code: 'CONFIG_INVALID' });
     expect(await readTextFile(join(folder, 'large.yaml'), 101)).toHaveLength(101);
-    await expect(readTextFile(folder, 100_000)).rejects.toMatchObject({ code: 'UNAVAILABLE' });
-    await expect(readTextFile(join(folder, 'large.yaml', 'x'), 100)).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+    await expect(readTextFile(folder, 100_000)).rejects.toMatchObject({ code: 'CONFIG_INVALID' });
+    await expect(readTextFile(join(folder, 'large.yaml', 'x'), 100)).rejects.toMatchObject({ code: 'CONFIG_INVALID' });
   });
 });

@@ -182,6 +182,19 @@ describe('a sealed file that cannot be opened', () => {
     });
   });
 
+  it.skipIf(process.platform === 'win32')('because others can look into its folder names the chmod', async () => {
+    await withKeyfile().scope(CACHE_KEY).save('value');
+    await chmod(folder, 0o750);
+    const refusal = { code: 'CONFIG_INVALID', hint: `run: chmod 700 ${folder}` };
+    const store = withKeyfile();
+    expect(await errorOf(store.scope(CACHE_KEY).load())).toMatchObject(refusal);
+    expect(await errorOf(store.scope(CACHE_KEY).save('x'))).toMatchObject(refusal);
+    expect(await errorOf(store.scope(CACHE_KEY).exclusively(async () => undefined))).toMatchObject(refusal);
+    expect(await errorOf(store.probe())).toMatchObject(refusal);
+    await chmod(folder, 0o700);
+    expect(await store.scope(CACHE_KEY).load()).toBe('value');
+  });
+
   it.skipIf(process.platform === 'win32')('because others can read it names the chmod', async () => {
     await withKeyfile().scope(CACHE_KEY).save(VALUE);
     await chmod(sealedPath(CACHE_KEY), 0o644);

@@ -21,7 +21,7 @@ test('the demo signs three accounts in, prints their merged week, says what come
   expect(stdout).not.toContain('INCOMPLETE');
   const steering = stdout.split('\n').filter((line) => line.includes('Steering committee'));
   expect(steering).toEqual([expect.stringMatching(/14:00–15:00 .* xebia, marimer /)]);
-  expect(stdout).toMatch(/^Your own calendars: run calmcp init/m);
+  expect(stdout).toMatch(/^Your own calendars: calmcp init/m);
   expect(await readdir(home)).toEqual([]);
 });
 

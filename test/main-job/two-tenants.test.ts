@@ -2,6 +2,7 @@ import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { App } from '../../src/accounts/registry.ts';
+import { openSecretStores } from '../../src/io/secret-store.ts';
 import { type Agenda, listEvents } from '../../src/operations/list-events.ts';
 import type { Sandbox } from '../../src/sandbox/index.ts';
 import { MARIMER, microsoftAccounts, openSandbox, openTestApp, signIn, WEEK, XEBIA } from '../harness.ts';
@@ -124,12 +125,54 @@ describe('two tenants with one client id', () => {
 
   test('signing in as somebody else than username says is refused, and nothing of it is kept', async () => {
     const sandbox = await openSandbox();
-    const { app } = await openTestApp(microsoftAccounts(sandbox, [{ ...XEBIA, username: 'you@xebia.example' }]));
+    const { app, folder } = await openTestApp(
+      microsoftAccounts(sandbox, [{ ...XEBIA, username: 'you@xebia.example' }]),
+    );
     await expect(signIn(app, sandbox, 'xebia', 'bench@xebia.example')).rejects.toMatchObject({
       code: 'FORBIDDEN',
       message: expect.stringMatching(/expected you@xebia\.example and bench@xebia\.example signed in/),
     });
     expect(await app.account('xebia').signInState()).toEqual({ state: 'needs-login' });
+    const cacheKey = '11111111-1111-1111-1111-111111111111_22222222-2222-2222-2222-222222222222';
+    const stores = openSecretStores({ folder: join(folder, 'state'), keystore: 'keyfile' });
+    expect((await stores.scope(cacheKey).load()) ?? '').toBe('');
+  });
+
+  test('a username that accounts.yaml names later counts for who is signed in already', async () => {
+    const { sandbox, folder } = await signedIn();
+    const yaml = microsoftAccounts(sandbox, [{ ...XEBIA, username: 'bench@xebia.example' }]);
+    const { app } = await openTestApp(yaml, { folder });
+    await expect(week(app)).rejects.toMatchObject({
+      code: 'AUTH_REQUIRED',
+      message: 'accounts.yaml expects bench@xebia.example and you@xebia.example is signed in',
+    });
+  });
+
+  test('another cloud has tokens of its own, whatever the ids are', async () => {
+    const { sandbox, app, folder } = await signedIn();
+    await week(app);
+    const elsewhere = await openSandbox();
+    const yaml = `${microsoftAccounts(sandbox, [XEBIA])}${microsoftAccounts(elsewhere, [{ ...XEBIA, id: 'other' }])
+      .split('accounts:')[1]
+      ?.slice(1)}`;
+    const { app: both } = await openTestApp(yaml, { folder });
+    const agenda = await week(both);
+    expect(agenda.accounts.map(({ account, status }) => [account, status])).toEqual([
+      ['xebia', 'ok'],
+      ['other', 'needs-login'],
+    ]);
+    expect(elsewhere.requests.filter(({ authorized }) => authorized)).toEqual([]);
+    await signIn(both, elsewhere, 'other', 'bench@xebia.example');
+    const after = await week(both);
+    expect(after.complete).toBe(true);
+    for (const { mailbox } of elsewhere.requests.filter(({ authorized }) => authorized))
+      expect(mailbox).toBe('bench@xebia.example');
+  });
+
+  test('an account may be called like a word of JavaScript', async () => {
+    const sandbox = await openSandbox();
+    const { app } = await openTestApp(microsoftAccounts(sandbox, [{ ...XEBIA, id: 'constructor' }]));
+    expect(await app.account('constructor').signInState()).toEqual({ state: 'needs-login' });
   });
 
   test('an account that was somebody once is not silently somebody else', async () => {

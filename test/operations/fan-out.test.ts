@@ -174,6 +174,44 @@ describe('an account that is in trouble', () => {
     expect(events).toHaveLength(2);
   });
 
+  test.each<[string, Partial<CalendarEvent>]>([
+    ['a moment beyond all time', { end: { kind: 'timed', epochMs: 9e15, zone: null } }],
+    ['no number', { start: { kind: 'timed', epochMs: Number.NaN, zone: null } }],
+    ['the year 12000', { end: { kind: 'timed', epochMs: Date.UTC(12_000, 1), zone: null } }],
+    ['no date', { start: { kind: 'date', date: 'garbage' }, end: { kind: 'date', date: 'garbage2' } }],
+    [
+      'a day that does not exist',
+      { start: { kind: 'date', date: '2026-02-30' }, end: { kind: 'date', date: '2026-03-01' } },
+    ],
+  ])('one event with %s costs its calendar, not the answer', async (_name, odd) => {
+    const bad: Behaviour = (account) => ({
+      readCalendars: async (asked) =>
+        asked.map((each) => ({ calendar: each, events: [{ ...event(account, each), ...odd }], asOf: 0 })),
+    });
+    const { complete, accounts, events } = await today(appOf({ bad, good: well }));
+    expect(complete).toBe(false);
+    expect(accounts).toMatchObject([
+      { status: 'unavailable', message: 'an event in it has a time that is none' },
+      { status: 'ok' },
+    ]);
+    expect(events).toHaveLength(1);
+  });
+
+  test('what a calendar is called cannot steer the screen it is named on', async () => {
+    const nasty = '\u001b]0;owned\u0007\u202eTeam';
+    const bad: Behaviour = () => ({
+      listCalendars: async () => [calendar('Work'), calendar(nasty)],
+      readCalendars: async (asked) =>
+        asked.map((each) =>
+          each.name === 'Work'
+            ? { calendar: each, events: [], asOf: 0 }
+            : { calendar: each, error: new CalmcpError('NOT_FOUND', `${nasty} is gone`) },
+        ),
+    });
+    const { accounts } = await today(appOf({ bad }));
+    expect(accounts[0]?.problems).toEqual([']0;ownedTeam: ]0;ownedTeam is gone']);
+  });
+
   test('one deadline holds for all, however many hang', async () => {
     const hang: Behaviour = () => ({ listCalendars: () => new Promise(() => undefined) });
     const started = performance.now();

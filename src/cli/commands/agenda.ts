@@ -1,7 +1,7 @@
 import { listEvents } from '../../operations/list-events.ts';
 import { type AddCommand, ask } from '../command.ts';
 import { renderAgenda } from '../render-agenda.ts';
-import { linkFor, styleFor } from '../shell.ts';
+import { screenOf } from '../shell.ts';
 
 export const addAgenda: AddCommand = (program, shell, run) => {
   program
@@ -26,9 +26,7 @@ Exit status 0: complete; 3: printed, but an account could not be read.`,
       run(() => {
         const { from, to, includeDeclined, ...options } = command.optsWithGlobals();
         const input = { ...(words.length === 0 ? {} : { range: words.join(' ') }), from, to, includeDeclined };
-        return ask(shell, options, listEvents, input, (result) =>
-          renderAgenda(result, styleFor(shell.stdout, shell.env), linkFor(shell.stdout, shell.env)),
-        );
+        return ask(shell, options, listEvents, input, (result) => renderAgenda(result, screenOf(shell)));
       }),
     );
 };

@@ -8,7 +8,7 @@ import { openAppFor } from '../open-app.ts';
 import { withProgress } from '../progress.ts';
 import { renderAgenda } from '../render-agenda.ts';
 import { sandboxAccounts } from '../sandbox-accounts.ts';
-import { linkFor, type Shell, styleFor } from '../shell.ts';
+import { type Shell, screenOf, styleFor } from '../shell.ts';
 
 /** The Monday of the demo's week, and the moment that counts as now in it. */
 const DEMO_WEEK = '2026-11-23';
@@ -41,7 +41,7 @@ async function runDemo(shell: Shell): Promise<number> {
     const app = await openAppFor(demo, {});
     try {
       say(style('bold', 'Signing in (in the sandbox: nothing leaves this machine)'));
-      for (const account of app.accounts.filter(({ signInNeeded }) => signInNeeded)) {
+      for (const account of app.accounts.filter(({ signInMethods }) => signInMethods.length > 0)) {
         const call = {
           signal: AbortSignal.any([shell.interrupted, AbortSignal.timeout(SIGN_IN_MS)]),
           deadline: performance.now() + SIGN_IN_MS,
@@ -49,23 +49,25 @@ async function runDemo(shell: Shell): Promise<number> {
         };
         const { username } = await account.signIn(
           {
+            method: 'device-code',
             // What a person does on the page that the code is for.
             deviceCode: ({ userCode }) => sandbox.approve(userCode, `you@${account.id}.example`),
+            openUrl: async () => undefined,
+            pasteAnswer: async () => '',
           },
           call,
         );
         say(`  ${account.id.padEnd(10)} signed in as ${username}`);
       }
-      say(style('dim', '  xebia and marimer are two tenants with one client id: each keeps its own tokens.'));
+      say(style('dim', '  xebia and marimer: two tenants, one client id, tokens kept apart.'));
       say();
       const agenda = await withProgress(shell.stderr, 'asking all accounts', () =>
         listEvents.run(app, { range: 'this week', detail: 'full' }, { signal: shell.interrupted }),
       );
-      shell.stdout.write(renderAgenda(agenda, style, linkFor(shell.stdout, shell.env)));
+      shell.stdout.write(renderAgenda(agenda, screenOf(shell)));
       say();
-      say(
-        `${style('bold', 'Your own calendars:')} run calmcp init, add your accounts to accounts.yaml, then calmcp login --account ID and calmcp agenda.`,
-      );
+      const install = shell.env.npm_lifecycle_event === 'demo' ? 'npm run build && npm install --global . && ' : '';
+      say(`${style('bold', 'Your own calendars:')} ${install}calmcp init, then follow what it says.`);
       return agenda.complete ? 0 : 3;
     } finally {
       await app.close();

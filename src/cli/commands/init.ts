@@ -4,6 +4,7 @@ import { CalmcpError } from '../../core/errors.ts';
 import { writePrivateFile } from '../../io/private-file.ts';
 import type { AddCommand } from '../command.ts';
 import { type GlobalOptions, pathsOf } from '../open-app.ts';
+import { clockOf, type Shell } from '../shell.ts';
 import { EXAMPLE_ACCOUNTS, STARTER_ACCOUNTS } from '../starter.ts';
 
 async function exists(path: string): Promise<boolean> {
@@ -24,7 +25,7 @@ export const addInit: AddCommand = (program, shell, run) => {
       run(async () => {
         const { print, ...options } = command.optsWithGlobals() as GlobalOptions & { print?: boolean };
         if (print) {
-          shell.stdout.write(EXAMPLE_ACCOUNTS);
+          shell.stdout.write(EXAMPLE_ACCOUNTS.replace('./docs/accounts.schema.json', schemaOf(shell)));
           return 0;
         }
         const { configFile } = pathsOf(shell, options);
@@ -33,11 +34,11 @@ export const addInit: AddCommand = (program, shell, run) => {
             hint: 'edit it, or give another place with --config',
           });
         const folder = join(dirname(configFile), 'calendars');
-        await writePrivateFile(configFile, STARTER_ACCOUNTS);
+        await writePrivateFile(configFile, `# yaml-language-server: $schema=${schemaOf(shell)}\n${STARTER_ACCOUNTS}`);
         await mkdir(folder, { recursive: true, mode: 0o700 });
         const welcome = join(folder, 'welcome.ics');
         if (!(await exists(welcome))) {
-          await writeFile(welcome, welcomeCalendar(new Date()), { mode: 0o600 });
+          await writeFile(welcome, welcomeCalendar(new Date(clockOf(shell)().epochMilliseconds)), { mode: 0o600 });
           await chmod(welcome, 0o600);
         }
         shell.stdout.write(
@@ -57,6 +58,11 @@ export const addInit: AddCommand = (program, shell, run) => {
       }),
     );
 };
+
+/** What editors complete accounts.yaml with. */
+function schemaOf({ packageFolder }: Shell): string {
+  return join(packageFolder, 'docs', 'accounts.schema.json');
+}
 
 /** One all-day event on the day of `calmcp init`, so that the first agenda has something to show. */
 function welcomeCalendar(now: Date): string {

@@ -1,62 +1,83 @@
 import type { Account, App } from '../../accounts/registry.ts';
-import { CalmcpError } from '../../core/errors.ts';
-import type { Call, Identity } from '../../core/provider.ts';
-import type { AddCommand } from '../command.ts';
+import { CalmcpError, toCalmcpError } from '../../core/errors.ts';
+import { renderError } from '../../server/text.ts';
+import { type AddCommand, EXIT_INCOMPLETE } from '../command.ts';
 import { type GlobalOptions, openAppFor } from '../open-app.ts';
-import { withProgress } from '../progress.ts';
-import type { Shell } from '../shell.ts';
-
-/** Entra's device codes live 15 minutes. */
-const SIGN_IN_MS = 15 * 60_000;
-
-async function signIn(account: Account, shell: Shell): Promise<Identity> {
-  const call: Call = {
-    signal: AbortSignal.any([shell.interrupted, AbortSignal.timeout(SIGN_IN_MS)]),
-    deadline: performance.now() + SIGN_IN_MS,
-    countRequest: () => undefined,
-  };
-  return withProgress(shell.stderr, `waiting for the sign-in of ${account.id}`, () =>
-    account.signIn(
-      {
-        deviceCode({ verificationUri, userCode, expiresInSeconds }) {
-          shell.stderr.write(
-            `${account.id}: open ${verificationUri} and type ${userCode} (within ${Math.round(expiresInSeconds / 60)} minutes)\n`,
-          );
-        },
-      },
-      call,
-    ),
-  );
-}
+import { type SignInChoice, signInTo } from '../sign-in.ts';
 
 /** The accounts that were named. @throws CalmcpError INPUT_INVALID where none was */
 export function namedAccounts(app: App, { account = [] }: GlobalOptions, verb: string): readonly Account[] {
   if (account.length > 0) return account.map((id) => app.account(id));
-  const known = app.accounts.filter(({ signInNeeded }) => signInNeeded).map(({ id }) => id);
+  const known = app.accounts.filter(({ signInMethods }) => signInMethods.length > 0).map(({ id }) => id);
   throw new CalmcpError('INPUT_INVALID', `which account? ${verb} needs --account`, {
     hint: known.length === 0 ? 'no account in accounts.yaml needs a sign-in' : `one of ${known.join(', ')}`,
   });
+}
+
+async function notSignedIn(app: App): Promise<readonly Account[]> {
+  const wanted = await Promise.all(
+    app.accounts.map(async (account) => {
+      if (account.signInMethods.length === 0) return false;
+      // One whose cache cannot be opened is in need of a login, and will say so.
+      return account.signInState().then(
+        ({ state }) => state === 'needs-login',
+        () => true,
+      );
+    }),
+  );
+  return app.accounts.filter((_account, index) => wanted[index]);
 }
 
 export const addLogin: AddCommand = (program, shell, run) => {
   program
     .command('login')
     .summary('sign in to an account')
-    .description('Signs in with a code that you type on a web page, on this machine or any other.')
+    .description(
+      'Signs in: in your browser where there is one, else with a code that you type on a web page (Microsoft), or by pasting\n' +
+        'back the address of a page (Google, whose device codes do not cover calendars).',
+    )
     .option('--all', 'every account that is not signed in, one after the other')
-    .addHelpText('after', '\nExamples:\n  calmcp login --account xebia\n  calmcp login --all')
+    .option('--browser', 'in a browser on this machine')
+    .option('--no-browser', 'without a browser on this machine')
+    .option('--device-code', 'with a code that is typed on a web page, on any machine (Microsoft)')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  calmcp login --account xebia
+  calmcp login --account xebia --device-code
+  calmcp login --account home --no-browser
+  calmcp login --all`,
+    )
     .action((_options: unknown, command) =>
       run(async () => {
-        const { all, ...options } = command.optsWithGlobals() as GlobalOptions & { all?: boolean };
+        const { all, browser, deviceCode, ...options } = command.optsWithGlobals() as GlobalOptions &
+          SignInChoice & { all?: boolean };
+        if (all && options.account !== undefined)
+          throw new CalmcpError('INPUT_INVALID', 'give either --all or --account');
         const app = await openAppFor(shell, options, true);
         try {
           const accounts = all ? await notSignedIn(app) : namedAccounts(app, options, 'login');
           if (accounts.length === 0) shell.stdout.write('Every account is signed in.\n');
-          for (const account of accounts) {
-            const { username } = await signIn(account, shell);
-            shell.stdout.write(`${account.id}: signed in as ${username}\n`);
+          let failed = 0;
+          for (const [index, account] of accounts.entries()) {
+            if (accounts.length > 1) shell.stderr.write(`[${index + 1}/${accounts.length}] ${account.id}\n`);
+            try {
+              const { identity } = await account.signInState().catch(() => ({ identity: undefined }));
+              if (identity !== undefined)
+                shell.stderr.write(`${account.id}: ${identity.username} is signed in; signing in anew\n`);
+              const { username } = await signInTo(account, { browser, deviceCode }, shell);
+              shell.stdout.write(`${account.id}: signed in as ${username}\n`);
+            } catch (thrown) {
+              // One that fails does not keep the others from being asked.
+              if (accounts.length === 1 || shell.interrupted.aborted) throw thrown;
+              failed++;
+              shell.stderr.write(`${renderError(toCalmcpError(thrown).of(account.id))}\n`);
+            }
           }
-          return 0;
+          if (failed === accounts.length && failed > 0)
+            throw new CalmcpError('AUTH_REQUIRED', `none of the ${failed} accounts was signed in`);
+          return failed === 0 ? 0 : EXIT_INCOMPLETE;
         } finally {
           await app.close();
         }
@@ -64,18 +85,13 @@ export const addLogin: AddCommand = (program, shell, run) => {
     );
 };
 
-async function notSignedIn(app: App): Promise<readonly Account[]> {
-  const states = await Promise.all(
-    app.accounts.map(async (account) => ({ account, ...(await account.signInState()) })),
-  );
-  return states.filter(({ state }) => state === 'needs-login').map(({ account }) => account);
-}
-
 export const addLogout: AddCommand = (program, shell, run) => {
   program
     .command('logout')
     .summary('forget the sign-in of an account')
-    .description('Removes the tokens of an account from this machine.')
+    .description(
+      'Removes the tokens of an account from this machine, and revokes them where the provider can (Google).',
+    )
     .addHelpText('after', '\nExample:\n  calmcp logout --account xebia')
     .action((_options: unknown, command) =>
       run(async () => {
@@ -83,8 +99,16 @@ export const addLogout: AddCommand = (program, shell, run) => {
         const app = await openAppFor(shell, options, true);
         try {
           for (const account of namedAccounts(app, options, 'logout')) {
-            await account.signOut();
-            shell.stdout.write(`${account.id}: signed out; nothing of it is left on this machine\n`);
+            if (account.signInMethods.length === 0)
+              throw new CalmcpError('INPUT_INVALID', `account ${account.id} needs no sign-in`, { account: account.id });
+            const before = await account.signInState().catch(() => undefined);
+            const remark = await account.signOut();
+            shell.stdout.write(
+              before?.state === 'needs-login'
+                ? `${account.id}: was not signed in\n`
+                : `${account.id}: signed out; nothing of it is left on this machine\n`,
+            );
+            if (remark !== undefined) shell.stderr.write(`${account.id}: ${remark}\n`);
           }
           return 0;
         } finally {

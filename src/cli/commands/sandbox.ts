@@ -1,8 +1,9 @@
 import { resolve } from 'node:path';
 import { CalmcpError } from '../../core/errors.ts';
 import { writePrivateFile } from '../../io/private-file.ts';
+import { readTextFile } from '../../io/read-file.ts';
 import type { AddCommand } from '../command.ts';
-import { sandboxAccounts } from '../sandbox-accounts.ts';
+import { SANDBOX_MARK, sandboxAccounts } from '../sandbox-accounts.ts';
 
 function parsePort(text: string): number {
   const port = Number(text);
@@ -44,6 +45,17 @@ Example, in two terminals:
         if (options.write === undefined) shell.stdout.write(accounts);
         else {
           const file = resolve(shell.cwd, options.write);
+          const before = await readTextFile(file, 1_048_576);
+          if (before !== undefined && !before.startsWith(SANDBOX_MARK)) {
+            await sandbox.close();
+            throw new CalmcpError(
+              'INPUT_INVALID',
+              `${file} is there already and not of a sandbox; it was left as it is`,
+              {
+                hint: 'give another name',
+              },
+            );
+          }
           await writePrivateFile(file, accounts);
           shell.stdout.write(`Wrote ${file}\n`);
         }

@@ -1,4 +1,5 @@
 import { listAccounts } from '../../operations/list-accounts.ts';
+import { sameMailboxAs } from '../../server/text.ts';
 import { type AddCommand, ask, EXIT_INCOMPLETE } from '../command.ts';
 import { styleFor } from '../shell.ts';
 import { formatTable } from '../table.ts';
@@ -7,26 +8,43 @@ export const addStatus: AddCommand = (program, shell, run) => {
   program
     .command('status')
     .summary('the accounts and who is signed in')
-    .description('Prints every account, whether it is signed in and as whom, without asking any server.')
-    .addHelpText('after', '\nExample:\n  calmcp status --json')
-    .action((_options: unknown, command) =>
+    .description('Prints every account, who is signed in, what was granted, and whether its server still accepts it.')
+    .option('--offline', 'say what this machine knows, without asking any server')
+    .addHelpText('after', '\nExamples:\n  calmcp status\n  calmcp status --json --offline')
+    .action((options: { offline?: boolean }, command) =>
       run(async () => {
         const style = styleFor(shell.stdout, shell.env);
         let unknown = false;
-        const status = await ask(shell, command.optsWithGlobals(), listAccounts, {}, ({ accounts }) => {
-          unknown = accounts.some(({ signIn }) => signIn === 'unknown');
-          if (accounts.length === 0) return 'No accounts yet: add one to accounts.yaml (see accounts.example.yaml).\n';
-          const rows = accounts.map(({ account, provider, access, signIn, username, message, hint }) => [
-            account,
-            provider,
-            access,
-            signIn,
-            username ?? '',
-            [message, hint].filter((fact) => fact !== undefined).join('; '),
-          ]);
-          const colour = (state: string) => (state === 'signed-in' || state === 'not-needed' ? 'green' : 'red');
-          return `${formatTable(rows, { style: (cell, column) => (column === 3 ? style(colour(cell), cell) : cell) }).join('\n')}\n`;
-        });
+        const status = await ask(
+          shell,
+          command.optsWithGlobals(),
+          listAccounts,
+          { check: !options.offline },
+          ({ accounts }) => {
+            unknown = accounts.some(({ signIn }) => signIn === 'unknown');
+            if (accounts.length === 0) return 'No accounts yet: calmcp accounts add\n';
+            const rows = accounts.map(
+              ({ account, provider, access, signIn, username, sameAs, scopes = [], lastsUntil, message, hint }) => [
+                account,
+                provider,
+                access,
+                signIn,
+                username ?? '',
+                [
+                  scopes.length === 0 ? undefined : scopes.map((scope) => scope.split('/').at(-1)).join(' '),
+                  lastsUntil === undefined || signIn !== 'signed-in' ? undefined : `unused it ends on ${lastsUntil}`,
+                  sameMailboxAs(sameAs),
+                  message,
+                  hint,
+                ]
+                  .filter((fact) => fact !== undefined)
+                  .join('; '),
+              ],
+            );
+            const colour = (state: string) => (state === 'signed-in' || state === 'not-needed' ? 'green' : 'red');
+            return `${formatTable(rows, { style: (cell, column) => (column === 3 ? style(colour(cell), cell) : cell) }).join('\n')}\n`;
+          },
+        );
         return unknown ? EXIT_INCOMPLETE : status;
       }),
     );

@@ -1,6 +1,7 @@
 /** Calendars from an iCalendar feed (RFC 5545) or from .ics files: read-only, without sign-in. */
 import { CalmcpError } from '../../core/errors.ts';
 import type { ProviderDefinition } from '../../core/provider.ts';
+import { feedAddress } from './address.ts';
 import { check, options } from './options.ts';
 
 export const ics: ProviderDefinition<typeof options> = {
@@ -18,4 +19,6 @@ export const ics: ProviderDefinition<typeof options> = {
     const { openIcs } = await import('./open.ts');
     return openIcs(chosen, context);
   },
+  endpoints: ({ url }) => (url === undefined ? [] : [feedAddress(url)?.origin ?? ''].filter((origin) => origin !== '')),
+  where: ({ url, path }) => path ?? feedAddress(url ?? '')?.host ?? '',
 };

@@ -1,5 +1,6 @@
 /** A VEVENT to the fields of a calendar event that do not depend on the occurrence. Pure. */
 import type { Attendee, Busy, CalendarEvent, EventStatus, Person, Response, Sensitivity } from '../../core/event.ts';
+import { meetingAddressIn, webAddress } from '../../core/text.ts';
 import type { RawComponent, RawProperty } from './parse.ts';
 import { type ParsedEvent, stampOf } from './read-event.ts';
 import { parameterOf, propertiesOf, textOf, valuesOf } from './values.ts';
@@ -37,14 +38,7 @@ const RESPONSES: Readonly<Record<string, Response>> = {
   'NEEDS-ACTION': 'notResponded',
 };
 
-const MEETING_URL =
-  /https:\/\/(?:teams\.(?:microsoft|live)\.com\/(?:l\/meetup-join|meet)\/|(?:[\w-]+\.)*zoom(?:gov)?\.(?:us|com)\/(?:j|my|w|s)\/|meet\.google\.com\/|(?:[\w-]+\.)+webex\.com\/)[^\s<>"]*/i;
-
 const keyword = (raw: RawComponent, name: string): string => textOf(raw, name)?.toUpperCase() ?? '';
-
-function webAddress(text: string | null): string | undefined {
-  return text !== null && /^https?:\/\//i.test(text) && URL.canParse(text) ? text : undefined;
-}
 
 function emailOf(property: RawProperty): string | undefined {
   const value = String(property.values[0] ?? '').trim();
@@ -89,7 +83,7 @@ function joinOf(raw: RawComponent): string | undefined {
     const url = webAddress(String(property.values[0] ?? '').trim());
     if (url !== undefined) return url;
   }
-  return MEETING_URL.exec(textOf(raw, 'location') ?? '')?.[0];
+  return meetingAddressIn(textOf(raw, 'location') ?? '');
 }
 
 export function mapEvent(event: ParsedEvent, { mine, hasMethod, fromFeed }: MapContext): EventFields {
@@ -101,7 +95,7 @@ export function mapEvent(event: ParsedEvent, { mine, hasMethod, fromFeed }: MapC
   const text = textOf(raw, 'description');
   const location = textOf(raw, 'location');
   const join = joinOf(raw);
-  const webLink = webAddress(textOf(raw, 'url'));
+  const webLink = webAddress(textOf(raw, 'url') ?? '');
   const categories = valuesOf(raw, 'categories').flatMap((value) => String(value).trim() || []);
   return {
     uid: event.uid,

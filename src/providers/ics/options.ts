@@ -11,7 +11,8 @@ export const options = z.strictObject({
     .optional()
     .describe(
       'Address of the feed: https:// or webcal://, or http:// on this machine. It usually holds a secret: calmcp never shows more of it than its host.',
-    ),
+    )
+    .meta({ writeOnly: true }),
   path: z
     .string()
     .min(1)
@@ -28,5 +29,6 @@ export type IcsOptions = z.output<typeof options>;
 /** Exactly one of `url` and `path`, which no single field can say. `undefined` when all is well. */
 export function check({ url, path }: IcsOptions): string | undefined {
   if (url !== undefined && path !== undefined) return 'give either url or path, not both';
+  if (path !== undefined && /^[a-z][a-z0-9+.-]*:\/\//i.test(path)) return 'path is a web address: write url instead';
   return url === undefined && path === undefined ? 'give url or path' : undefined;
 }

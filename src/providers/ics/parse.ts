@@ -139,6 +139,9 @@ export async function parseIcs(text: string, where: string, breathe: Breathe): P
       try {
         const component = parseComponent(lines.slice(begin, index + 1));
         const tzid = component.properties.get('tzid')?.[0]?.values[0];
+        // RFC 5545 has no event within another component: one that is there would be missed.
+        if (holdsEvent(component))
+          problems.push({ line: first.number, message: 'holds another event, which is not read' });
         if (component.name !== 'vtimezone') components.push(component);
         else if (typeof tzid === 'string') timeZones.set(tzid, component);
       } catch {
@@ -153,6 +156,10 @@ export async function parseIcs(text: string, where: string, breathe: Breathe): P
   }
   if (inside) throw incomplete();
   return { calendars, problems };
+}
+
+function holdsEvent({ children }: RawComponent): boolean {
+  return children.some((child) => child.name === 'vevent' || child.name === 'vfreebusy' || holdsEvent(child));
 }
 
 /** Properties of the calendar itself; one that cannot be read is left out, for none of them places an event. */

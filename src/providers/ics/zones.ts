@@ -49,6 +49,8 @@ function parseOffset(text: string | null): number | null {
   if (!match) return null;
   const [, sign, hours = '0', minutes = '0', seconds = '0'] = match;
   const size = (Number(hours) * 60 + Number(minutes)) * 60 + Number(seconds);
+  // No clock on earth has ever been further from UTC; a slip of the keyboard would move an event to another day.
+  if (size > 18 * 3_600) return null;
   return (sign === '-' ? -size : size) * 1_000;
 }
 

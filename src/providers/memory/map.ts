@@ -1,7 +1,8 @@
 import { CalmcpError } from '../../core/errors.ts';
 import type { Calendar, CalendarEvent, EventTime } from '../../core/event.ts';
-import { addDays, wallTimeToEpochMs } from '../../core/time.ts';
+import { addDays } from '../../core/time.ts';
 import type { MemoryEvent } from './options.ts';
+import { parseTime } from './parse-time.ts';
 
 interface Place {
   readonly id: string;
@@ -10,27 +11,17 @@ interface Place {
   readonly timeZone: string;
 }
 
-function parseTime(text: string, timeZone: string, account: string): EventTime {
-  try {
-    if (/^\d{4}-\d{2}-\d{2}$/.test(text)) return { kind: 'date', date: addDays(text, 0) };
-    if (/(?:Z|[+-]\d{2}:\d{2})$/.test(text)) {
-      const epochMs = Date.parse(text);
-      if (!Number.isNaN(epochMs)) return { kind: 'timed', epochMs, zone: timeZone };
-    }
-    return { kind: 'timed', epochMs: wallTimeToEpochMs(text, timeZone), zone: timeZone };
-  } catch {
-    throw new CalmcpError('CONFIG_INVALID', `${JSON.stringify(text)} is no time`, {
-      account,
-      hint: 'write 2026-12-24, 2026-12-24T09:00 or 2026-12-24T09:00:00+01:00',
-    });
-  }
+function readTime(text: string, { timeZone, account }: Place): EventTime {
+  const time = parseTime(text, timeZone);
+  // Checked when accounts.yaml was loaded (options.ts).
+  if (time === null) throw new CalmcpError('CONFIG_INVALID', 'an event has no time', { account });
+  return time;
 }
 
-export function mapEvent(entry: MemoryEvent, { id, account, calendar, timeZone }: Place): CalendarEvent {
-  const start = parseTime(entry.start, timeZone, account);
-  const end = entry.end === undefined ? undefined : parseTime(entry.end, timeZone, account);
-  if (end !== undefined && end.kind !== start.kind)
-    throw new CalmcpError('CONFIG_INVALID', `the event of ${entry.start} mixes a date and a time`, { account });
+export function mapEvent(entry: MemoryEvent, place: Place): CalendarEvent {
+  const { id, account, calendar } = place;
+  const start = readTime(entry.start, place);
+  const end = entry.end === undefined ? undefined : readTime(entry.end, place);
   return {
     account,
     calendar,

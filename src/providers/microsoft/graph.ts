@@ -1,6 +1,7 @@
 /** Microsoft Graph over HTTP: pages to their end, batches, and Graph's errors in calmcp's words. */
 import { CalmcpError } from '../../core/errors.ts';
 import type { Call, ProviderContext } from '../../core/provider.ts';
+import { type RequestTokens, sendWithToken } from '../../io/access-tokens.ts';
 import { codeOfStatus, type HttpFailure, parseRetryAfter, pause, readJson } from '../../io/http.ts';
 
 /** Sub-requests in one `$batch`: https://learn.microsoft.com/graph/json-batching#batch-size-limitations */
@@ -38,7 +39,9 @@ interface BatchAnswer {
 /** Graph's error in calmcp's words; its own text stays in the cause. */
 function explain(error: CalmcpError, account: string, scope: string): CalmcpError {
   const failure = error.cause as Partial<HttpFailure> | undefined;
-  const code = graphCode(failure?.body);
+  // Only what Graph said is put into other words: a keystore that does not open is no refusal of Microsoft's.
+  if (failure?.status === undefined) return error.of(account);
+  const code = graphCode(failure.body);
   const as = (message: string, hint: string, kind = error.code): CalmcpError =>
     new CalmcpError(kind, message, { account, hint, cause: error.cause });
   if (error.code === 'AUTH_REQUIRED')
@@ -62,12 +65,7 @@ function graphCode(body: unknown): string | undefined {
   }
 }
 
-export function createGraph(
-  base: string,
-  context: ProviderContext,
-  scope: string,
-  accessToken: (rejected?: string) => Promise<string>,
-): Graph {
+export function createGraph(base: string, context: ProviderContext, scope: string, tokens: RequestTokens): Graph {
   const root = new URL(`${base}/v1.0/`);
   const { account } = context;
 
@@ -79,11 +77,7 @@ export function createGraph(
         headers: { ...init.headers, authorization: `Bearer ${token}`, accept: 'application/json' },
       });
     try {
-      const token = await accessToken();
-      const response = await attempt(token).catch(async (thrown: unknown) => {
-        if (!(thrown instanceof CalmcpError && thrown.code === 'AUTH_REQUIRED')) throw thrown;
-        return attempt(await accessToken(token));
-      });
+      const response = await sendWithToken(tokens, attempt, (error) => explain(error, account, scope));
       if (response.status >= 300)
         throw new CalmcpError('BAD_RESPONSE', `${url.host} answered with a redirect, which is not followed`);
       return await readJson(response, url.host);

@@ -1,13 +1,24 @@
 import type { ProviderContext, ProviderDefinition } from '../../core/provider.ts';
+import { lastsUntil } from '../../io/access-tokens.ts';
+import { cloudOf } from './cloud.ts';
 import { type MicrosoftOptions, options } from './options.ts';
 import type { Tokens } from './tokens.ts';
 
 const cacheKey = ({ clientId, tenantId }: MicrosoftOptions): string => `${clientId}_${tenantId}`.toLowerCase();
 
+/**
+ * A refresh token that is not used for this long is dead.
+ * @see https://learn.microsoft.com/entra/identity-platform/refresh-tokens#token-lifetime
+ */
+const UNUSED_DAYS = 90;
+
 /** One token cache and one client for all accounts of one registration in one tenant. */
 async function openTokens(chosen: MicrosoftOptions, context: ProviderContext): Promise<Tokens> {
   const { createTokens } = await import('./tokens.ts');
-  return context.share(cacheKey(chosen), () => createTokens(chosen, context));
+  // By cloud as well: another cloud has its own sign-in service, whatever the ids are.
+  const tokens = context.share(`${cacheKey(chosen)} ${cloudOf(chosen).authority}`, () => createTokens(chosen, context));
+  tokens.expect(context.account, chosen.username);
+  return tokens;
 }
 
 export const microsoft: ProviderDefinition<typeof options> = {
@@ -18,20 +29,28 @@ export const microsoft: ProviderDefinition<typeof options> = {
   // https://learn.microsoft.com/graph/throttling-limits#outlook-service-limits
   concurrency: 4,
   cacheKey,
+  signInMethods: ['browser', 'device-code'],
   async signIn(chosen, context, prompts, call) {
     const { scopesOf } = await import('./scopes.ts');
     const tokens = await openTokens(chosen, context);
-    return tokens.signIn(context.account, scopesOf(context.access), chosen.username, prompts, call);
+    return tokens.signIn(context.account, scopesOf(context.access), prompts, call);
   },
   async signOut(chosen, context) {
-    await (await openTokens(chosen, context)).signOut(context.account);
+    return (await openTokens(chosen, context)).signOut(context.account);
   },
   async signInState(chosen, context) {
-    const identity = await (await openTokens(chosen, context)).identityOf(context.account);
-    return identity === undefined ? { state: 'needs-login' } : { state: 'signed-in', identity };
+    const signedIn = await (await openTokens(chosen, context)).signedIn(context.account);
+    if (signedIn === undefined) return { state: 'needs-login' };
+    const { id, username, scopes, renewedAt } = signedIn;
+    return { state: 'signed-in', identity: { id, username }, scopes, lastsUntil: lastsUntil(renewedAt, UNUSED_DAYS) };
   },
   async open(chosen, context) {
     const [{ openMicrosoft }, tokens] = await Promise.all([import('./open.ts'), openTokens(chosen, context)]);
     return openMicrosoft(chosen, context, tokens);
   },
+  endpoints(chosen) {
+    const { authority, graph } = cloudOf(chosen);
+    return [...new Set([authority, graph].map((address) => new URL(address).origin))];
+  },
+  where: ({ tenantId }) => `tenant ${tenantId}`,
 };

@@ -3,6 +3,7 @@ import type { Calendar as GraphCalendar, Event as GraphEvent } from '@microsoft/
 import { CalmcpError } from '../../core/errors.ts';
 import type { Busy, Calendar, CalendarEvent, EventTime, Response, Sensitivity } from '../../core/event.ts';
 import { recurrenceKeyOf } from '../../core/identity.ts';
+import { meetingAddressIn } from '../../core/text.ts';
 import { addDays, parseZone, wallTimeToEpochMs } from '../../core/time.ts';
 
 export type { GraphCalendar, GraphEvent };
@@ -43,7 +44,7 @@ function malformed(account: string, what: string): CalmcpError {
 }
 
 export function mapCalendar(row: GraphCalendar, account: string): Calendar {
-  if (typeof row.id !== 'string') throw malformed(account, 'a calendar without an id');
+  if (typeof row?.id !== 'string') throw malformed(account, 'a calendar without an id');
   const owner = row.owner?.address;
   return {
     id: row.id,
@@ -66,10 +67,6 @@ const RESPONSES: Readonly<Record<string, Response>> = {
   none: 'none',
 };
 
-/** Addresses that open a meeting, where somebody wrote one into the location. */
-const MEETING_URL =
-  /https:\/\/(?:teams\.microsoft\.com|teams\.live\.com|[\w.-]+\.zoom\.us|meet\.google\.com|[\w.-]+\.webex\.com)\/[^\s<>"]+/;
-
 interface Place {
   readonly account: string;
   readonly calendar: Calendar;
@@ -82,9 +79,9 @@ function toEpochMs(time: GraphEvent['start'], account: string): number {
   const local = dateTime.slice(0, 23).replace(/Z$/, '');
   const zone = parseZone(timeZone ?? 'UTC');
   if (zone === null) throw malformed(account, 'a time in a zone that is none');
-  const epochMs = zone === 'UTC' ? Date.parse(`${local}Z`) : wallTimeToEpochMs(local, zone);
+  const epochMs = Date.parse(`${local}Z`);
   if (Number.isNaN(epochMs)) throw malformed(account, 'a time that is none');
-  return epochMs;
+  return zone === 'UTC' ? epochMs : wallTimeToEpochMs(local, zone);
 }
 
 function mapTimes(row: GraphEvent, account: string): { start: EventTime; end: EventTime; warnings: string[] } {
@@ -118,10 +115,10 @@ function recurrenceKey(row: GraphEvent): string | null {
 
 /** @throws CalmcpError BAD_RESPONSE for a row that cannot be placed in time: one that is left out would read as free */
 export function mapEvent(row: GraphEvent, { account, calendar }: Place): CalendarEvent {
-  if (typeof row.id !== 'string') throw malformed(account, 'an event without an id');
+  if (typeof row?.id !== 'string') throw malformed(account, 'an event without an id');
   const { start, end, warnings } = mapTimes(row, account);
   const location = row.location?.displayName?.trim();
-  const join = row.onlineMeeting?.joinUrl ?? row.onlineMeetingUrl ?? MEETING_URL.exec(location ?? '')?.[0];
+  const join = row.onlineMeeting?.joinUrl ?? row.onlineMeetingUrl ?? meetingAddressIn(location ?? '');
   const organizer = row.organizer?.emailAddress;
   const response =
     row.isOrganizer === true ? 'organizer' : (RESPONSES[row.responseStatus?.response ?? 'none'] ?? 'none');

@@ -2,10 +2,7 @@
 import { AuthError, type INetworkModule, type NetworkRequestOptions, type NetworkResponse } from '@azure/msal-node';
 import { CalmcpError } from '../../core/errors.ts';
 import type { Call, Fetch } from '../../core/provider.ts';
-import { type HttpFailure, readJson } from '../../io/http.ts';
-
-/** One exchange with the sign-in service. It may serve several questions, so none of them can cut it short. */
-const EXCHANGE_MS = 30_000;
+import { type HttpFailure, openExchange, readJson } from '../../io/http.ts';
 
 /**
  * Carries a CalmcpError through MSAL, which lets its own error class pass and replaces any other. (A subclass would not
@@ -24,13 +21,21 @@ export function transportErrorOf(thrown: unknown): CalmcpError | undefined {
 export interface MsalNetwork extends INetworkModule {
   /** Why the service's own description could not be read, when that was the last thing that failed. */
   discoveryFailure(): CalmcpError | undefined;
+  /** What the service said when it last refused: MSAL keeps the word of a refusal and drops its text. */
+  lastRefusal(): string;
+  /** An address that MSAL made, as it is outside of MSAL. */
+  toPlain(url: string): string;
 }
 
 /**
  * @param plainOrigin where the stand-in listens (`http://127.0.0.1:4010`); MSAL takes https authorities only, so it is
  * told the same address with https and both ways are mapped here
  */
-export function createMsalNetwork(fetch: (call: Call) => Fetch, plainOrigin: string | undefined): MsalNetwork {
+export function createMsalNetwork(
+  fetch: (call: Call) => Fetch,
+  closed: AbortSignal,
+  plainOrigin: string | undefined,
+): MsalNetwork {
   const secureOrigin = plainOrigin?.replace(/^http:/, 'https:');
   const toPlain = (url: string): string =>
     plainOrigin !== undefined && secureOrigin !== undefined && url.startsWith(`${secureOrigin}/`)
@@ -41,6 +46,7 @@ export function createMsalNetwork(fetch: (call: Call) => Fetch, plainOrigin: str
       ? body
       : (JSON.parse(JSON.stringify(body).replaceAll(plainOrigin, secureOrigin)) as unknown);
   let discoveryFailed: CalmcpError | undefined;
+  let refusal = '';
 
   async function send<T>(
     method: 'GET' | 'POST',
@@ -48,24 +54,24 @@ export function createMsalNetwork(fetch: (call: Call) => Fetch, plainOrigin: str
     options: NetworkRequestOptions = {},
   ): Promise<NetworkResponse<T>> {
     const { host } = new URL(url);
-    const call: Call = {
-      signal: AbortSignal.timeout(EXCHANGE_MS),
-      deadline: performance.now() + EXCHANGE_MS,
-      countRequest: () => undefined,
-    };
     const init: RequestInit = {
       method,
       ...(options.headers === undefined ? {} : { headers: options.headers }),
       ...(options.body === undefined ? {} : { body: options.body }),
     };
     try {
-      const response = await fetch(call)(toPlain(url), init);
+      const response = await fetch(openExchange(closed))(toPlain(url), init);
       const body = await readJson(response, host);
       const headers = Object.fromEntries(response.headers);
       return { status: response.status, headers, body: (method === 'GET' ? toSecure(body) : body) as T };
     } catch (thrown) {
       const answer = refusalOf<T>(thrown);
-      if (answer !== undefined && method === 'POST') return answer;
+      if (answer !== undefined && method === 'POST') {
+        const said = JSON.stringify(answer.body);
+        // What every poll of a device code hears until the person is done is no refusal.
+        if (!said.includes('authorization_pending')) refusal = said;
+        return answer;
+      }
       const error =
         thrown instanceof CalmcpError
           ? thrown
@@ -79,6 +85,8 @@ export function createMsalNetwork(fetch: (call: Call) => Fetch, plainOrigin: str
     sendGetRequestAsync: (url, options) => send('GET', url, options),
     sendPostRequestAsync: (url, options) => send('POST', url, options),
     discoveryFailure: () => discoveryFailed,
+    lastRefusal: () => refusal,
+    toPlain,
   };
 }
 

@@ -26,9 +26,10 @@ function viewPath({ id }: Calendar, range: Range): string {
 export function openMicrosoft(options: MicrosoftOptions, context: ProviderContext, tokens: Tokens): CalendarProvider {
   const { account, access, now } = context;
   const scopes = scopesOf(access);
-  const graph = createGraph(cloudOf(options).graph, context, scopes.join(' '), (rejected) =>
-    tokens.accessToken(account, scopes, rejected),
-  );
+  const graph = createGraph(cloudOf(options).graph, context, scopes.join(' '), {
+    get: (rejected) => tokens.accessToken(account, scopes, rejected),
+    rest: (error) => tokens.rest(account, scopes, error),
+  });
   return {
     async listCalendars(call) {
       const query = new URLSearchParams({ $select: CALENDAR_FIELDS.join(','), $top: '100' });

@@ -4,106 +4,131 @@ import {
   AuthError,
   type AuthenticationResult,
   type DeviceCodeRequest,
+  type ICachePlugin,
   InteractionRequiredAuthError,
   LogLevel,
   PublicClientApplication,
 } from '@azure/msal-node';
 import { CalmcpError } from '../../core/errors.ts';
 import type { Call, Identity, ProviderContext, SignInPrompts } from '../../core/provider.ts';
+import { type AccessToken, createAccessTokens, renewedNow } from '../../io/access-tokens.ts';
+import { type BrowserSignIn, signInWithBrowser } from '../../io/browser-sign-in.ts';
+import type { HttpFailure } from '../../io/http.ts';
 import { cloudOf } from './cloud.ts';
-import { createMsalNetwork, transportErrorOf } from './msal-network.ts';
+import { createMsalNetwork, type MsalNetwork, transportErrorOf } from './msal-network.ts';
 import type { MicrosoftOptions } from './options.ts';
-import { createTokenRecord } from './token-record.ts';
+import { explainRefusal, refusalNumbers } from './refusals.ts';
+import { createTokenRecord, type SignedIn } from './token-record.ts';
 
 export interface Tokens {
-  /** @throws CalmcpError FORBIDDEN when somebody else signed in than `username` or an earlier sign-in says */
-  signIn(
-    account: string,
-    scopes: string[],
-    username: string | undefined,
-    prompts: SignInPrompts,
-    call: Call,
-  ): Promise<Identity>;
-  signOut(account: string): Promise<void>;
+  /** Pins who may be signed in for `account`; `undefined` leaves it to the first sign-in. */
+  expect(account: string, username: string | undefined): void;
+  /** @throws CalmcpError FORBIDDEN when somebody else signed in than expected */
+  signIn(account: string, scopes: string[], prompts: SignInPrompts, call: Call): Promise<Identity>;
+  /** @returns what the person should know beyond "done" */
+  signOut(account: string): Promise<string | undefined>;
   /** Who signed in for `account`, as far as this machine knows. */
-  identityOf(account: string): Promise<Identity | undefined>;
+  signedIn(account: string): Promise<SignedIn | undefined>;
   /**
    * An access token of the person who signed in for `account`, refreshed where needed.
    * @param rejected a token that the service did not accept though it should still be good
    * @throws CalmcpError AUTH_REQUIRED when a person has to sign in again
    */
   accessToken(account: string, scopes: string[], rejected?: string): Promise<string>;
+  /** The service refuses fresh tokens as well: no further ones are asked for, for now. */
+  rest(account: string, scopes: string[], error: CalmcpError): Promise<void>;
 }
 
 function needsLogin(account: string, message: string, cause?: unknown): CalmcpError {
   return new CalmcpError('AUTH_REQUIRED', message, { account, hint: `run: calmcp login --account ${account}`, cause });
 }
 
-/** Entra's own number of a refusal: https://learn.microsoft.com/entra/identity-platform/reference-error-codes */
-function refusalNumber({ errorMessage }: AuthError): string {
-  const number = /AADSTS\d+/.exec(errorMessage)?.[0];
-  return number === undefined ? '' : ` (${number})`;
+/** MSAL knows most dead grants as "interaction required"; the rest come as plain invalid_grant. */
+function isDeadGrant(thrown: unknown): thrown is AuthError {
+  return (
+    thrown instanceof InteractionRequiredAuthError ||
+    (thrown instanceof AuthError && thrown.errorCode === 'invalid_grant')
+  );
+}
+
+/** What Entra said, wherever it stands: in MSAL's error, in an answer, or in what the browser came back with. */
+function saidBy(thrown: unknown): string {
+  if (thrown instanceof AuthError) return thrown.errorMessage;
+  if (!(thrown instanceof CalmcpError)) return '';
+  if (typeof thrown.cause === 'string') return thrown.cause;
+  return String((thrown.cause as Partial<HttpFailure> | undefined)?.body ?? '');
 }
 
 export function createTokens(options: MicrosoftOptions, context: ProviderContext): Tokens {
-  const { log } = context;
+  const { log, secrets } = context;
   const { authority } = cloudOf(options);
   const plain = authority.startsWith('http:');
-  const network = createMsalNetwork((call) => context.fetch(call), plain ? authority : undefined);
-  const record = createTokenRecord(context.secrets);
-  const client = new PublicClientApplication({
-    auth: {
-      clientId: options.clientId,
-      authority: `${plain ? authority.replace(/^http:/, 'https:') : authority}/${options.tenantId}`,
-      // Known, so that MSAL asks nobody else about it. With its port: that is how MSAL compares.
-      knownAuthorities: [new URL(authority).host],
-    },
-    cache: { cachePlugin: record.cachePlugin },
-    system: {
-      networkClient: network,
-      loggerOptions: {
-        piiLoggingEnabled: false,
-        logLevel: LogLevel.Warning,
-        loggerCallback: (_level, message) => log.debug('msal', { message }),
-      },
-    },
-  });
-  const refreshing = new Map<string, Promise<AuthenticationResult>>();
+  const openNetwork = (): MsalNetwork =>
+    createMsalNetwork((call) => context.fetch(call), context.closed, plain ? authority : undefined);
+  const network = openNetwork();
+  const record = createTokenRecord(secrets);
 
-  function explain(thrown: unknown, account: string): CalmcpError {
+  function createClient(networkClient: MsalNetwork, cachePlugin?: ICachePlugin): PublicClientApplication {
+    return new PublicClientApplication({
+      auth: {
+        clientId: options.clientId,
+        authority: `${plain ? authority.replace(/^http:/, 'https:') : authority}/${options.tenantId}`,
+        // Known, so that MSAL asks nobody else about it. With its port: that is how MSAL compares.
+        knownAuthorities: [new URL(authority).host],
+      },
+      ...(cachePlugin === undefined ? {} : { cache: { cachePlugin } }),
+      system: {
+        networkClient,
+        loggerOptions: {
+          piiLoggingEnabled: false,
+          logLevel: LogLevel.Warning,
+          loggerCallback: (_level, message) => log.debug('msal', { message }),
+        },
+      },
+    });
+  }
+
+  const client = createClient(network, record.cachePlugin);
+
+  const usernames = new Map<string, string | undefined>();
+
+  /** What went wrong in a sentence, with a remedy where one is known. Entra's own text stays in the cause. */
+  function explain(thrown: unknown, account: string, signIn?: MsalNetwork): CalmcpError {
+    const { discoveryFailure } = signIn ?? network;
+    // Of a sign-in alone: what serves many questions may have been refused for another one.
+    const lastRefusal = (): string => signIn?.lastRefusal() ?? '';
     const transport = transportErrorOf(thrown);
+    const refused = { account, clientId: options.clientId, tenantId: options.tenantId };
+    const said = saidBy(transport ?? thrown);
+    const own = thrown instanceof CalmcpError && transport?.cause === undefined;
+    const refusal =
+      explainRefusal(said, refused, thrown) ?? (own ? undefined : explainRefusal(lastRefusal(), refused, thrown));
+    if (refusal !== undefined) return refusal;
     if (transport !== undefined) return transport.of(account);
-    // MSAL knows most dead grants as "interaction required"; the rest come as plain invalid_grant.
-    if (
-      thrown instanceof InteractionRequiredAuthError ||
-      (thrown instanceof AuthError && thrown.errorCode === 'invalid_grant')
-    )
-      return needsLogin(account, `the sign-in has expired or was withdrawn${refusalNumber(thrown)}`, thrown);
-    if (!(thrown instanceof AuthError))
+    if (isDeadGrant(thrown)) return needsLogin(account, 'the sign-in has expired or was withdrawn', thrown);
+    if (!(thrown instanceof AuthError) && refusalNumbers(lastRefusal()).length === 0)
       return new CalmcpError('INTERNAL', 'the sign-in failed unexpectedly', { account, cause: thrown });
-    if (thrown.errorCode === 'endpoints_resolution_error' || thrown.errorCode === 'openid_config_error') {
-      const failure = network.discoveryFailure();
-      return failure === undefined || failure.code === 'UNAVAILABLE' || failure.code === 'RATE_LIMITED'
-        ? (failure ?? new CalmcpError('UNAVAILABLE', 'the sign-in service could not be reached', { cause: thrown })).of(
-            account,
-          )
-        : new CalmcpError('CONFIG_INVALID', `the sign-in service does not know the tenant ${options.tenantId}`, {
-            account,
-            hint: 'check tenantId and cloud in accounts.yaml',
-            cause: thrown,
-          });
+    const word = thrown instanceof AuthError ? thrown.errorCode : '';
+    switch (word) {
+      case 'endpoints_resolution_error':
+      case 'openid_config_error': {
+        const failure = discoveryFailure();
+        const told = explainRefusal(saidBy(failure), refused, failure);
+        if (told !== undefined) return told;
+        return (
+          failure ?? new CalmcpError('UNAVAILABLE', 'the sign-in service could not be reached', { cause: thrown })
+        ).of(account);
+      }
+      case 'device_code_expired':
+        return needsLogin(account, 'the code was not used in time', thrown);
+      case 'access_denied':
+      case 'authorization_declined':
+        return new CalmcpError('FORBIDDEN', 'the sign-in was declined', { account, cause: thrown });
     }
-    if (thrown.errorCode === 'device_code_expired')
-      return new CalmcpError('AUTH_REQUIRED', 'the code was not used in time', {
-        account,
-        hint: `run it again: calmcp login --account ${account}`,
-        cause: thrown,
-      });
-    if (thrown.errorCode === 'access_denied' || thrown.errorCode === 'authorization_declined')
-      return new CalmcpError('FORBIDDEN', 'the sign-in was declined', { account, cause: thrown });
+    const [number] = refusalNumbers(said || lastRefusal());
     return new CalmcpError(
       'AUTH_REQUIRED',
-      `the sign-in service refused${refusalNumber(thrown) || `: ${thrown.errorCode}`}`,
+      `the sign-in service refused (${number === undefined ? word : `AADSTS${number}`})`,
       {
         account,
         hint: `check clientId and tenantId in accounts.yaml, then run: calmcp login --account ${account}`,
@@ -117,99 +142,192 @@ export function createTokens(options: MicrosoftOptions, context: ProviderContext
     return accounts.find((account) => account.homeAccountId === homeAccountId);
   }
 
-  /** Removes a person from the cache unless another account of accounts.yaml is that person. */
-  async function forget(homeAccountId: string): Promise<void> {
-    const identities = Object.values(await record.identities());
-    if (identities.some(({ id }) => id === homeAccountId)) return;
-    const info = await cached(homeAccountId);
-    if (info) await client.getTokenCache().removeAccount(info);
+  /** Who is signed in for an account. @throws CalmcpError AUTH_REQUIRED where nobody is, or somebody else should be */
+  async function requireIdentity(account: string): Promise<Identity> {
+    const identity = (await record.identities()).get(account);
+    if (identity === undefined) throw needsLogin(account, 'nobody has signed in yet');
+    const expected = usernames.get(account);
+    if (expected !== undefined && expected.toLowerCase() !== identity.username.toLowerCase())
+      throw needsLogin(account, `accounts.yaml expects ${expected} and ${identity.username} is signed in`);
+    return identity;
   }
 
-  /** One refresh at a time for one person: the second one would redeem a token that the first one has used up. */
-  function refresh(info: AccountInfo, scopes: string[]): Promise<AuthenticationResult> {
-    const key = `${info.homeAccountId} ${scopes.join(' ')}`;
-    let running = refreshing.get(key);
-    if (running === undefined) {
-      running = client
-        .acquireTokenSilent({ account: info, scopes, forceRefresh: true })
-        .finally(() => refreshing.delete(key));
-      refreshing.set(key, running);
-    }
-    return running;
+  async function acquire(account: string, scopes: string[], rejected: string | undefined): Promise<AccessToken> {
+    const { id } = await requireIdentity(account);
+    const info = await cached(id);
+    if (info === undefined) throw needsLogin(account, 'the sign-in is no longer in the token cache');
+    const silent = await client.acquireTokenSilent({ account: info, scopes });
+    const result =
+      silent.accessToken === rejected
+        ? await client.acquireTokenSilent({ account: info, scopes, forceRefresh: true })
+        : silent;
+    if (!result.fromCache) await record.renew(account, renewedNow());
+    return { accessToken: result.accessToken, expiresAt: result.expiresOn?.getTime() ?? 0 };
   }
+
+  function browserFlow(
+    fresh: PublicClientApplication,
+    account: string,
+    scopes: string[],
+    before: Identity | undefined,
+    keep: (result: AuthenticationResult) => Promise<Identity>,
+    describe: (thrown: unknown) => CalmcpError,
+  ): BrowserSignIn<Identity> {
+    const hint = usernames.get(account) ?? before?.username;
+    return {
+      // The address that a registration for "mobile and desktop" has; its port is not compared.
+      redirectHost: 'localhost',
+      authorizationUrl: async ({ redirectUri, state, codeChallenge }) => {
+        const url = await fresh.getAuthCodeUrl({
+          scopes,
+          redirectUri,
+          state,
+          codeChallenge,
+          codeChallengeMethod: 'S256',
+          responseMode: 'query',
+          // Entra does not honour both: with a choice of accounts the hint is dropped.
+          ...(hint === undefined ? { prompt: 'select_account' } : { loginHint: hint }),
+        });
+        return network.toPlain(url);
+      },
+      async redeem({ code, codeVerifier, redirectUri }) {
+        try {
+          const value = await keep(await fresh.acquireTokenByCode({ code, codeVerifier, redirectUri, scopes }));
+          return { value, message: `${account} is ${value.username}.` };
+        } catch (thrown) {
+          // Said here already, so that the page in the browser says it too.
+          throw describe(thrown);
+        }
+      },
+    };
+  }
+
+  const accessTokens = createAccessTokens({
+    secrets,
+    async obtain(key, rejected) {
+      const [account = '', ...scopes] = key.split(' ');
+      const version = await secrets.version();
+      try {
+        return await acquire(account, scopes, rejected);
+      } catch (thrown) {
+        // Somebody without our lock (an older program, a machine that slept) has refreshed: theirs is the good token.
+        if (isDeadGrant(thrown) && (await secrets.version()) !== version)
+          return acquire(account, scopes, rejected).catch((again: unknown) => {
+            throw explain(again, account);
+          });
+        throw explain(thrown, account);
+      }
+    },
+  });
 
   return {
-    async signIn(account, scopes, username, prompts, call) {
-      const request: DeviceCodeRequest & { cancel?: boolean } = {
-        scopes,
-        deviceCodeCallback: ({ verificationUri, userCode, expiresIn }) =>
-          prompts.deviceCode({ verificationUri, userCode, expiresInSeconds: expiresIn }),
-      };
-      const cancel = (): void => {
-        request.cancel = true;
-      };
-      call.signal.addEventListener('abort', cancel, { once: true });
+    expect(account, username) {
+      usernames.set(account, username);
+    },
+
+    async signIn(account, scopes, prompts, call) {
+      const freshNetwork = openNetwork();
       try {
-        const { account: info } = (await client.acquireTokenByDeviceCode(request)) ?? {};
-        if (!info) throw new CalmcpError('BAD_RESPONSE', 'the sign-in service did not say who signed in', { account });
-        const expected = username ?? (await record.identities())[account]?.username;
-        const stored = (await record.identities())[account];
-        const came = info.username;
-        const other =
-          (username !== undefined && username.toLowerCase() !== came.toLowerCase()) ||
-          (username === undefined && stored !== undefined && stored.id !== info.homeAccountId);
-        if (other) {
-          await forget(info.homeAccountId);
-          throw new CalmcpError('FORBIDDEN', `expected ${expected} and ${came} signed in; nothing of it was kept`, {
-            account,
-            hint:
-              username === undefined
-                ? `to change who this account is, run: calmcp logout --account ${account}`
-                : `sign in as ${username}, or change username in accounts.yaml`,
-          });
-        }
-        const identity = { id: info.homeAccountId, username: came };
-        await record.setIdentity(account, identity);
-        return identity;
+        // A keystore out of reach, and a cache that cannot be opened, are told before a person is sent anywhere.
+        const before = (await secrets.exclusively(record.identities)).get(account);
+        // A client of its own, without a cache: nothing is kept of a sign-in before it is known whose it is.
+        const fresh = createClient(freshNetwork);
+        const keep = async (result: AuthenticationResult | null): Promise<Identity> => {
+          const info = result?.account;
+          if (!info) throw new CalmcpError('BAD_RESPONSE', 'the sign-in service did not say who signed in');
+          const identity = { id: info.homeAccountId, username: info.username };
+          requireExpected(identity, usernames.get(account), before);
+          const granted = (result?.scopes ?? []).filter((scope) => /calendars/i.test(scope));
+          const signedIn = { ...identity, scopes: granted, renewedAt: renewedNow() };
+          await secrets.exclusively(() => record.addSignIn(account, signedIn, fresh.getTokenCache().serialize()));
+          return identity;
+        };
+        return prompts.method === 'device-code'
+          ? await keep(await signInWithDeviceCode(fresh, scopes, prompts, call))
+          : await signInWithBrowser(
+              browserFlow(fresh, account, scopes, before, keep, (thrown) => explain(thrown, account, freshNetwork)),
+              prompts,
+              call,
+            );
       } catch (thrown) {
         call.signal.throwIfAborted();
-        throw thrown instanceof CalmcpError ? thrown.of(account) : explain(thrown, account);
-      } finally {
-        call.signal.removeEventListener('abort', cancel);
+        throw explain(thrown, account, freshNetwork);
       }
     },
 
     async signOut(account) {
-      const identity = await record.identities().then(
-        (identities) => identities[account],
-        () => 'unreadable' as const,
-      );
-      if (identity === 'unreadable') return context.secrets.remove();
-      if (identity === undefined) return;
-      await record.setIdentity(account, undefined);
-      await forget(identity.id);
-      if (Object.keys(await record.identities()).length === 0) await context.secrets.remove();
+      return secrets.exclusively(async () => {
+        let identities: Map<string, SignedIn>;
+        try {
+          identities = new Map(await record.identities());
+        } catch (thrown) {
+          // A keychain that is locked, or a wrong passphrase, may be put right; what does not open never will be.
+          if (!(thrown instanceof CalmcpError && thrown.code === 'AUTH_REQUIRED')) throw thrown;
+          await secrets.remove();
+          return 'the saved sign-in could not be opened, so it was removed for all accounts with this clientId and tenantId';
+        }
+        const gone = identities.get(account);
+        if (gone === undefined) return undefined;
+        identities.delete(account);
+        if (identities.size === 0) {
+          await secrets.remove();
+          return undefined;
+        }
+        await record.removeIdentity(account);
+        // Another account of accounts.yaml may be the same person.
+        if ([...identities.values()].some(({ id }) => id === gone.id)) return undefined;
+        const info = await cached(gone.id);
+        if (info) await client.getTokenCache().removeAccount(info);
+        return undefined;
+      });
     },
 
-    async identityOf(account) {
-      return (await record.identities())[account];
+    async signedIn(account) {
+      return (await record.identities()).get(account);
     },
 
-    async accessToken(account, scopes, rejected) {
-      const identity = (await record.identities())[account];
-      if (identity === undefined) throw needsLogin(account, 'nobody has signed in yet');
-      const expected = options.username;
-      if (expected !== undefined && expected.toLowerCase() !== identity.username.toLowerCase())
-        throw needsLogin(account, `accounts.yaml expects ${expected} and ${identity.username} is signed in`);
-      try {
-        const info = await cached(identity.id);
-        if (info === undefined) throw needsLogin(account, 'the sign-in is no longer in the token cache');
-        const { accessToken } = await client.acquireTokenSilent({ account: info, scopes });
-        if (accessToken !== rejected) return accessToken;
-        return (await refresh(info, scopes)).accessToken;
-      } catch (thrown) {
-        throw thrown instanceof CalmcpError ? thrown.of(account) : explain(thrown, account);
-      }
-    },
+    accessToken: (account, scopes, rejected) => accessTokens.get([account, ...scopes].join(' '), rejected),
+    rest: (account, scopes, error) => accessTokens.rest([account, ...scopes].join(' '), error),
   };
+}
+
+async function signInWithDeviceCode(
+  client: PublicClientApplication,
+  scopes: string[],
+  prompts: SignInPrompts,
+  call: Call,
+): Promise<AuthenticationResult | null> {
+  const request: DeviceCodeRequest & { cancel?: boolean } = {
+    scopes,
+    deviceCodeCallback: ({ verificationUri, userCode, expiresIn }) =>
+      prompts.deviceCode({ verificationUri, userCode, expiresInSeconds: expiresIn }),
+  };
+  const cancel = (): void => {
+    request.cancel = true;
+  };
+  call.signal.addEventListener('abort', cancel, { once: true });
+  try {
+    return await client.acquireTokenByDeviceCode(request);
+  } finally {
+    call.signal.removeEventListener('abort', cancel);
+  }
+}
+
+/** @throws CalmcpError FORBIDDEN when somebody else came than accounts.yaml, or else the last sign-in, says */
+function requireExpected(came: Identity, username: string | undefined, before: Identity | undefined): void {
+  const matches =
+    username === undefined
+      ? before === undefined || before.id === came.id
+      : username.toLowerCase() === came.username.toLowerCase();
+  if (matches) return;
+  throw new CalmcpError(
+    'FORBIDDEN',
+    `expected ${username ?? before?.username} and ${came.username} signed in; nothing of it was kept`,
+    {
+      hint:
+        username === undefined
+          ? 'to change who this account is, run: calmcp logout --account <account>'
+          : `sign in as ${username}, or change username in accounts.yaml`,
+    },
+  );
 }

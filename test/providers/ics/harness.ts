@@ -27,12 +27,19 @@ export function contextOf(more: Partial<ProviderContext> = {}): ProviderContext 
   return {
     account: 'team',
     fetch: plainFetch,
-    secrets: { load: async () => undefined, save: async () => {}, remove: async () => {} },
+    secrets: {
+      load: async () => undefined,
+      save: async () => {},
+      remove: async () => {},
+      version: async () => 'none',
+      exclusively: (work) => work(),
+    },
     share: (_key, create) => create(),
     readFile: async () => [],
     access: 'read',
     timeZone: 'Europe/Amsterdam',
     now: () => Temporal.Instant.from('2026-10-12T06:00:00Z'),
+    closed: new AbortController().signal,
     log: { error: quiet, warn: quiet, info: quiet, debug: quiet },
     ...more,
   };

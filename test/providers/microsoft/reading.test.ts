@@ -118,6 +118,19 @@ describe('completeness', () => {
   });
 });
 
+test('T12: an all-day event is found from a few hours of its day, west of UTC too', async () => {
+  const { app } = await signedIn({
+    data: singleMailbox([
+      calendar('Calendar', [event({ subject: 'Day off', start: '2026-11-23', end: '2026-11-24' })]),
+    ]),
+  });
+  const titles = async (from: string, to: string, timeZone: string): Promise<(string | null)[]> =>
+    (await listEvents.run(app, { from, to, timeZone, detail: 'full' }, asker)).events.map(({ title }) => title);
+  expect(await titles('2026-11-23T20:00', '2026-11-23T22:00', 'America/Los_Angeles')).toEqual(['Day off']);
+  expect(await titles('2026-11-23T00:30', '2026-11-23T01:00', 'Pacific/Kiritimati')).toEqual(['Day off']);
+  expect(await titles('2026-11-24T00:00', '2026-11-24T06:00', 'America/Los_Angeles')).toEqual([]);
+});
+
 describe('what is asked of Graph', () => {
   test('immutable ids and UTC on every request, calendars of a small account side by side', async () => {
     const { sandbox, app } = await signedIn({
@@ -238,6 +251,41 @@ describe('errors', () => {
     expect(accounts[0]).toMatchObject({ status: 'partial', calendars: 5, problems: [expect.stringMatching(/^C: /)] });
     const batches = sandbox.requests.filter(({ path }) => path === '/v1.0/$batch');
     expect(batches.map(({ batch }) => batch?.length)).toEqual([6, 1]);
+  });
+
+  test.each([
+    [401, 'AUTH_REQUIRED'],
+    [403, 'FORBIDDEN'],
+    [500, 'UNAVAILABLE'],
+  ])('%i inside of a batch is that calendar’s error, never an empty list', async (status, code) => {
+    const names = ['A', 'B', 'C', 'D', 'E'];
+    const { sandbox, app } = await signedIn({
+      data: singleMailbox(names.map((name) => calendar(name, manyEvents(1, '2026-11-23T08:00', name)))),
+    });
+    sandbox.fail({ match: isView, status, body: '{"error":{"code":"x","message":"CANARY"}}', inBatch: true });
+    const error = await agenda(app).catch((thrown: unknown) => thrown);
+    expect(error).toMatchObject({ code });
+    expect(`${(error as Error).message} ${(error as { hint?: string }).hint}`).not.toContain('CANARY');
+  });
+
+  test('what Graph says of a refused sign-in stays in the cause', async () => {
+    const { sandbox, app } = await signedIn(oneEvent);
+    sandbox.fail({ match: isView, status: 401, body: '{"error":{"code":"x","message":"CANARY"}}' });
+    const error = await agenda(app).catch((thrown: unknown) => thrown);
+    expect(error).toMatchObject({ code: 'AUTH_REQUIRED' });
+    expect(`${(error as Error).message} ${(error as { hint?: string }).hint}`).not.toContain('CANARY');
+  });
+
+  test('a sign-in that even fresh tokens do not help rests: the next question asks nobody', async () => {
+    const { sandbox, app } = await signedIn(oneEvent);
+    sandbox.fail({ match: ({ path }) => path.startsWith('/v1.0/'), status: 401 });
+    await expect(agenda(app)).rejects.toMatchObject({ code: 'AUTH_REQUIRED' });
+    const asked = sandbox.requests.length;
+    await expect(agenda(app)).rejects.toMatchObject({
+      code: 'AUTH_REQUIRED',
+      hint: 'run: calmcp login --account xebia',
+    });
+    expect(sandbox.requests).toHaveLength(asked);
   });
 
   test('a server that hangs costs the deadline and makes the account unknown', async () => {

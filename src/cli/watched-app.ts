@@ -1,0 +1,60 @@
+/** An app that follows its accounts.yaml, for a program that runs for long. */
+import { stat } from 'node:fs/promises';
+import type { App } from '../accounts/registry.ts';
+import { toCalmcpError } from '../core/errors.ts';
+import { type GlobalOptions, loadConfig, logOf, openAppFor, pathsOf } from './open-app.ts';
+import type { Shell } from './shell.ts';
+
+async function stampOf(path: string): Promise<string> {
+  try {
+    const { ino, mtimeNs, size } = await stat(path, { bigint: true });
+    return `${ino} ${mtimeNs} ${size}`;
+  } catch {
+    return 'none';
+  }
+}
+
+/**
+ * Opens the app at the first call and looks at accounts.yaml at every further one, which costs next to nothing: a
+ * changed file is taken over account by account, and one that cannot be used leaves everything as it is and is told in
+ * every answer until it is mended.
+ * @returns the app. It throws CalmcpError while there is no configuration that could be used
+ */
+export function openWatchedApp(shell: Shell, options: GlobalOptions): { app(): Promise<App>; close(): Promise<void> } {
+  const log = logOf(shell, options);
+  const { configFile } = pathsOf(shell, options);
+  let opened: { readonly app: App; stamp: string } | undefined;
+  let turn: Promise<unknown> = Promise.resolve();
+
+  async function open(): Promise<App> {
+    const stamp = await stampOf(configFile);
+    if (opened === undefined) {
+      opened = { app: await openAppFor(shell, options), stamp };
+    } else if (opened.stamp !== stamp) {
+      opened.stamp = stamp;
+      try {
+        opened.app.apply(await loadConfig(shell, options));
+        log.info('accounts.yaml taken over', { accounts: opened.app.accounts.length });
+      } catch (thrown) {
+        const error = toCalmcpError(thrown);
+        log.warn('accounts.yaml not taken over', { error });
+        const [problem = error.message] = error.problems;
+        opened.app.keep(`accounts.yaml was changed and cannot be used, so the last good one still counts: ${problem}`);
+      }
+    }
+    return opened.app;
+  }
+
+  return {
+    app() {
+      // One after the other: two questions must not open two apps.
+      const next = turn.then(open);
+      turn = next.catch(() => undefined);
+      return next;
+    },
+    async close() {
+      await turn;
+      await opened?.app.close();
+    },
+  };
+}

@@ -1,0 +1,144 @@
+/**
+ * The one owner of refreshing. Whatever the vendor: a good token is handed out from memory, one process at a time gets a
+ * new one, and an account whose grant is dead is not asked about again until somebody has signed in.
+ */
+import { CalmcpError } from '../core/errors.ts';
+import type { SecretStore } from '../core/provider.ts';
+
+/** A token with less than this left is as good as expired: the request it is for takes time too. */
+const MARGIN_MS = 300_000;
+/** How long an account rests whose fresh tokens are refused: an outage of the service looks like that, too. */
+const REST_MS = 300_000;
+
+const DAY_MS = 86_400_000;
+
+/** Epoch milliseconds of now, by the machine's clock: when a grant was last renewed. */
+export const renewedNow = (): number => Date.now();
+
+/** When a grant ends that is good for `days` after it was last renewed. */
+export function lastsUntil(renewedAt: number, days: number): number {
+  return renewedAt + days * DAY_MS;
+}
+
+/** Epoch milliseconds at which something that lives for `seconds` from now on ends, by the machine's clock. */
+export function expiryIn(seconds: number): number {
+  return Date.now() + seconds * 1_000;
+}
+
+/** Whether a token that ends at `expiresAt` is good for another request. */
+export function isFresh(expiresAt: number, clockMs = Date.now()): boolean {
+  return expiresAt - clockMs > MARGIN_MS;
+}
+
+export interface AccessToken {
+  readonly accessToken: string;
+  /** Epoch milliseconds. */
+  readonly expiresAt: number;
+}
+
+export interface AccessTokensOptions {
+  /** Where the vendor's tokens are kept; says when another process has changed them. */
+  readonly secrets: Pick<SecretStore, 'version' | 'exclusively'>;
+  /**
+   * Reads what is kept, which another process may have refreshed meanwhile, and redeems a refresh token only where that is
+   * no good. Called under the lock of the cache key, once at a time per `key`.
+   * @param rejected a token that the service did not accept though it should still be good
+   * @throws CalmcpError AUTH_REQUIRED when only a person can help
+   */
+  readonly obtain: (key: string, rejected: string | undefined) => Promise<AccessToken>;
+  /** Epoch milliseconds of the machine's clock, which tokens go by. */
+  readonly clock?: () => number;
+}
+
+export interface AccessTokens {
+  /** @param key names the account and what is asked for */
+  get(key: string, rejected?: string): Promise<string>;
+  /**
+   * The service refuses even a token that was got because it had refused the one before: asking on would be a storm. The
+   * account rests for a while, or until somebody has signed in.
+   */
+  rest(key: string, error: CalmcpError): Promise<void>;
+}
+
+export function createAccessTokens({ secrets, obtain, clock = Date.now }: AccessTokensOptions): AccessTokens {
+  const known = new Map<string, AccessToken & { readonly version: string }>();
+  const dead = new Map<string, { readonly version: string; readonly until: number; readonly error: CalmcpError }>();
+  const running = new Map<string, Promise<string>>();
+
+  async function obtainAnew(key: string, rejected: string | undefined): Promise<string> {
+    return secrets.exclusively(async () => {
+      try {
+        const token = await obtain(key, rejected);
+        known.set(key, { ...token, version: await secrets.version() });
+        dead.delete(key);
+        return token.accessToken;
+      } catch (thrown) {
+        known.delete(key);
+        if (thrown instanceof CalmcpError && thrown.code === 'AUTH_REQUIRED')
+          dead.set(key, { version: await secrets.version(), until: Number.POSITIVE_INFINITY, error: thrown });
+        // An administrator may allow it without anything changing here.
+        if (thrown instanceof CalmcpError && (thrown.code === 'FORBIDDEN' || thrown.code === 'CONFIG_INVALID'))
+          dead.set(key, { version: await secrets.version(), until: clock() + REST_MS, error: thrown });
+        throw thrown;
+      }
+    });
+  }
+
+  return {
+    async get(key, rejected) {
+      const version = await secrets.version();
+      const grave = dead.get(key);
+      if (grave?.version === version && clock() < grave.until) throw grave.error;
+      const token = known.get(key);
+      if (token?.version === version && token.accessToken !== rejected && isFresh(token.expiresAt, clock()))
+        return token.accessToken;
+      // A refresh that began before this token was refused would hand out the same one again.
+      const flight = `${key}\0${rejected ?? ''}`;
+      let flying = running.get(flight);
+      if (flying === undefined) {
+        flying = obtainAnew(key, rejected).finally(() => running.delete(flight));
+        running.set(flight, flying);
+      }
+      return flying;
+    },
+
+    async rest(key, error) {
+      dead.set(key, { version: await secrets.version(), until: clock() + REST_MS, error });
+    },
+  };
+}
+
+/** The tokens of one account, as its requests need them. */
+export interface RequestTokens {
+  get(rejected?: string): Promise<string>;
+  /** Even a fresh token was refused. @param error what to tell meanwhile */
+  rest(error: CalmcpError): Promise<void>;
+}
+
+/**
+ * Sends a request with a token; one that is refused though it should be good is replaced once.
+ * @param send throws AUTH_REQUIRED with the service's answer as its cause when that refuses the token
+ * @param describe the refusal in the provider's words
+ */
+export async function sendWithToken<T>(
+  tokens: RequestTokens,
+  send: (token: string) => Promise<T>,
+  describe: (error: CalmcpError) => CalmcpError,
+): Promise<T> {
+  const refused = (thrown: unknown): thrown is CalmcpError =>
+    thrown instanceof CalmcpError &&
+    thrown.code === 'AUTH_REQUIRED' &&
+    (thrown.cause as { readonly status?: unknown } | undefined)?.status === 401;
+  const first = await tokens.get();
+  try {
+    return await send(first);
+  } catch (thrown) {
+    if (!refused(thrown)) throw thrown;
+  }
+  try {
+    return await send(await tokens.get(first));
+  } catch (thrown) {
+    if (refused(thrown)) await tokens.rest(describe(thrown));
+    throw thrown;
+  }
+}

@@ -1,0 +1,152 @@
+/** One owner at a time, across processes. A lock of a process that died is taken over, at once where that can be seen. */
+import { randomUUID } from 'node:crypto';
+import { mkdir, open, readFile, rm, stat } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import { dirname } from 'node:path';
+import { CalmcpError } from '../core/errors.ts';
+import { pause } from './http.ts';
+
+export interface LockOptions {
+  /** Ends the wait. */
+  readonly signal: AbortSignal;
+  /** Milliseconds after which a lock may be taken from its owner even if that still runs (a sleeping machine). */
+  readonly leaseMs: number;
+}
+
+interface Owner {
+  readonly pid: number;
+  /** When the process started, as the system counts it; tells a process from a later one with its number. */
+  readonly started: string | null;
+  readonly host: string;
+  readonly nonce: string;
+  /** Epoch milliseconds. */
+  readonly until: number;
+}
+
+const POLL_MS = { least: 10, most: 40 };
+
+/** Field 22 of /proc/PID/stat; `null` where there is no /proc. */
+async function startOf(pid: number): Promise<string | null> {
+  try {
+    const stat = await readFile(`/proc/${pid}/stat`, 'utf8');
+    // The name of the program stands in brackets before it and may hold anything.
+    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? null;
+  } catch {
+    return null;
+  }
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    // EPERM: somebody else's process, so it runs.
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}
+
+/** How old a lock without readable content has to be, in milliseconds: its owner died between two steps, or is there yet. */
+const UNREADABLE_MS = 2_000;
+
+async function isStale(owner: Owner): Promise<boolean> {
+  if (owner.until <= Date.now()) return true;
+  if (owner.host !== hostname()) return false;
+  if (!isRunning(owner.pid)) return true;
+  return owner.started !== null && (await startOf(owner.pid)) !== owner.started;
+}
+
+async function readOwner(path: string): Promise<Owner | undefined> {
+  try {
+    const text = await readFile(path, 'utf8');
+    try {
+      return JSON.parse(text) as Owner;
+    } catch {
+      const { mtimeMs } = await stat(path);
+      return { pid: 0, started: null, host: '', nonce: '', until: mtimeMs + UNREADABLE_MS };
+    }
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+/** Whether a lock is there whose owner is gone; the next one who wants it takes it. */
+export async function isLockLeftBehind(path: string): Promise<boolean> {
+  const owner = await readOwner(path);
+  return owner !== undefined && (await isStale(owner));
+}
+
+/** @returns false when there is such a file already */
+async function createLock(path: string, owner: Owner): Promise<boolean> {
+  try {
+    // Not by way of another name: whoever is killed would leave that behind.
+    const file = await open(path, 'wx', 0o600);
+    try {
+      await file.writeFile(JSON.stringify(owner));
+    } finally {
+      await file.close();
+    }
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
+    throw error;
+  }
+}
+
+async function describeSelf(leaseMs: number): Promise<Owner> {
+  return {
+    pid: process.pid,
+    started: await startOf(process.pid),
+    host: hostname(),
+    nonce: randomUUID(),
+    until: Date.now() + leaseMs,
+  };
+}
+
+/**
+ * Removes a lock whose owner is gone. Two processes may come to that verdict at once, and by then a third may own a new
+ * lock of that name: so only one breaks at a time, and looks again first.
+ */
+async function breakLock(path: string, seen: Owner, self: Owner): Promise<void> {
+  const breaking = `${path}.break`;
+  if (!(await createLock(breaking, { ...self, until: Date.now() + 5_000 }))) {
+    const other = await readOwner(breaking);
+    if (other !== undefined && (await isStale(other))) await rm(breaking, { force: true });
+    return;
+  }
+  try {
+    if ((await readOwner(path))?.nonce === seen.nonce) await rm(path, { force: true });
+  } finally {
+    await rm(breaking, { force: true });
+  }
+}
+
+/**
+ * Runs `work` while no other process runs its own under the same path.
+ * @throws the signal's reason when it aborts while waiting
+ */
+export async function withLock<T>(path: string, { signal, leaseMs }: LockOptions, work: () => Promise<T>): Promise<T> {
+  const self = await describeSelf(leaseMs);
+  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+  while (!(await createLock(path, { ...self, until: Date.now() + leaseMs }))) {
+    signal.throwIfAborted();
+    const owner = await readOwner(path);
+    if (owner === undefined) continue;
+    if (await isStale(owner)) await breakLock(path, owner, self);
+    else await pause(POLL_MS.least + Math.random() * (POLL_MS.most - POLL_MS.least), signal);
+  }
+  try {
+    return await work();
+  } finally {
+    // Not ours any more when it was taken from us: then it is not ours to remove.
+    if ((await readOwner(path))?.nonce === self.nonce) await rm(path, { force: true });
+  }
+}
+
+/** The reason to give up waiting for a lock. */
+export function lockTimeout(seconds: number): CalmcpError {
+  return new CalmcpError('UNAVAILABLE', `another calmcp has been busy signing in for ${seconds} s`, {
+    hint: 'try again in a moment',
+  });
+}

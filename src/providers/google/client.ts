@@ -1,0 +1,130 @@
+/** The Calendar API through Google's own client, over calmcp's HTTP: one place retries, and it is not this one. */
+import { calendar, type calendar_v3 } from '@googleapis/calendar';
+import { CalmcpError } from '../../core/errors.ts';
+import type { Call, ProviderContext } from '../../core/provider.ts';
+import { type RequestTokens, sendWithToken } from '../../io/access-tokens.ts';
+import type { HttpFailure } from '../../io/http.ts';
+
+export type Client = calendar_v3.Calendar;
+export type { calendar_v3 };
+
+/** Where Google's client believes the API is. */
+const API = 'https://www.googleapis.com';
+/** A list longer than this many pages is a loop. */
+const MAX_PAGES = 1_000;
+
+/** @see https://developers.google.com/workspace/calendar/api/guides/errors */
+const THROTTLED = new Set(['rateLimitExceeded', 'userRateLimitExceeded']);
+
+/** Everything that is passed to one request of Google's client. */
+export interface RequestOptions {
+  readonly retry: false;
+  readonly headers: Record<string, string>;
+  readonly fetchImplementation: typeof globalThis.fetch;
+}
+
+export interface GoogleClient {
+  /** One request. @throws CalmcpError */
+  request<T>(call: Call, send: (client: Client, options: RequestOptions) => Promise<{ data: T }>): Promise<T>;
+  /** All pages of a list. @throws CalmcpError for pages without an end */
+  pages<T extends { nextPageToken?: string | null }>(
+    call: Call,
+    send: (client: Client, pageToken: string | undefined, options: RequestOptions) => Promise<{ data: T }>,
+  ): Promise<T[]>;
+}
+
+export function reasonOf(body: string | undefined): string | undefined {
+  try {
+    const { error } = JSON.parse(body ?? '') as { error?: { errors?: { reason?: string }[] } };
+    return error?.errors?.[0]?.reason;
+  } catch {
+    return undefined;
+  }
+}
+
+/** The CalmcpError of our own fetch, out of what Google's client wrapped around it. */
+function unwrap(thrown: unknown): unknown {
+  for (let error = thrown, depth = 0; error instanceof Error && depth < 5; error = error.cause, depth++)
+    if (error instanceof CalmcpError) return error;
+  return thrown;
+}
+
+export function createGoogleClient(base: string, context: ProviderContext, tokens: RequestTokens): GoogleClient {
+  const { account, access } = context;
+  const client = calendar({ version: 'v3' });
+  const hint = `run: calmcp login --account ${account}`;
+
+  /** Google's refusal in calmcp's words; its own text stays in the cause. */
+  function explain(error: CalmcpError): CalmcpError {
+    const failure = error.cause as Partial<HttpFailure> | undefined;
+    // Only what Google said is put into other words: a keystore that does not open is no refusal of Google's.
+    if (failure?.status === undefined) return error.of(account);
+    const reason = reasonOf(failure.body);
+    const as = (message: string, advice: string): CalmcpError =>
+      new CalmcpError(error.code, message, { account, hint: advice, cause: error.cause });
+    if (error.code === 'AUTH_REQUIRED') return as('Google no longer accepts the sign-in', hint);
+    if (reason === 'quotaExceeded')
+      return as(
+        'Google has limited the calendar use of this account',
+        'wait: it may take hours; see Google’s calendar use limits',
+      );
+    if (reason === 'insufficientPermissions' || reason === 'ACCESS_TOKEN_SCOPE_INSUFFICIENT')
+      return as(`the sign-in does not cover access: ${access}`, hint);
+    if (error.code === 'FORBIDDEN') return as('Google does not allow this account to read this calendar', hint);
+    return error.of(account);
+  }
+
+  function fetchFor(call: Call): typeof globalThis.fetch {
+    const send = context.fetch(call, {
+      isThrottled: ({ status, body }) => status === 403 && THROTTLED.has(reasonOf(body) ?? ''),
+    });
+    return (input, init) => {
+      const url = input instanceof Request ? input.url : String(input);
+      if (!url.startsWith(`${API}/`)) throw new TypeError('a request to another host than the Calendar API');
+      // The deadline of the question is in `send`; Google's client adds no signal of its own.
+      const { signal: _signal, ...rest } = init ?? {};
+      return send(base + url.slice(API.length), rest);
+    };
+  }
+
+  const request: GoogleClient['request'] = async (call, send) => {
+    const attempt = async (token: string) => {
+      try {
+        const options = {
+          retry: false,
+          headers: { authorization: `Bearer ${token}` },
+          fetchImplementation: fetchFor(call),
+        } as const;
+        return (await send(client, options)).data;
+      } catch (thrown) {
+        throw unwrap(thrown);
+      }
+    };
+    try {
+      return await sendWithToken(tokens, attempt, explain);
+    } catch (thrown) {
+      call.signal.throwIfAborted();
+      throw thrown instanceof CalmcpError && thrown.account === undefined ? explain(thrown) : thrown;
+    }
+  };
+
+  return {
+    request,
+    async pages(call, send) {
+      const pages = [];
+      const seen = new Set<string>();
+      let pageToken: string | undefined;
+      do {
+        const page = await request(call, (api, options) => send(api, pageToken, options));
+        if (typeof page !== 'object' || page === null)
+          throw new CalmcpError('BAD_RESPONSE', 'Google answered with something that is no list', { account });
+        pages.push(page);
+        pageToken = page.nextPageToken ?? undefined;
+        if (pageToken !== undefined && (seen.has(pageToken) || seen.size >= MAX_PAGES))
+          throw new CalmcpError('BAD_RESPONSE', 'Google keeps sending next pages without an end', { account });
+        if (pageToken !== undefined) seen.add(pageToken);
+      } while (pageToken !== undefined);
+      return pages;
+    },
+  };
+}

@@ -1,0 +1,50 @@
+import type { ProviderContext, ProviderDefinition } from '../../core/provider.ts';
+import { lastsUntil } from '../../io/access-tokens.ts';
+import { endpointsOf, type GoogleOptions, options } from './options.ts';
+import type { GoogleTokens } from './tokens.ts';
+
+/**
+ * A refresh token that is not used for six months is dead; that of an app in the state "Testing" dies after seven days,
+ * which nothing here can tell.
+ * @see https://developers.google.com/identity/protocols/oauth2#expiration
+ */
+const UNUSED_DAYS = 182;
+
+async function openTokens(chosen: GoogleOptions, context: ProviderContext): Promise<GoogleTokens> {
+  const { createGoogleTokens } = await import('./tokens.ts');
+  // By all that it is made from: a changed accounts.yaml takes effect in a running server.
+  const key = JSON.stringify([context.account, context.access, chosen]);
+  return context.share(key, () => createGoogleTokens(chosen, context));
+}
+
+export const google: ProviderDefinition<typeof options> = {
+  type: 'google',
+  title: 'Google Calendar',
+  options,
+  // A grant belongs to one person, so every account has its own.
+  cacheKey: ({ clientId }, account) => `${clientId}_${account}`,
+  // Google's device codes cannot be used for calendars:
+  // https://developers.google.com/identity/protocols/oauth2/limited-input-device#allowedscopes
+  signInMethods: ['browser', 'paste'],
+  async signIn(chosen, context, prompts, call) {
+    return (await openTokens(chosen, context)).signIn(prompts, call);
+  },
+  async signOut(chosen, context) {
+    return (await openTokens(chosen, context)).signOut();
+  },
+  async signInState(chosen, context) {
+    const grant = await (await openTokens(chosen, context)).grant();
+    if (grant === undefined) return { state: 'needs-login' };
+    const { identity, scopes, renewedAt } = grant;
+    return { state: 'signed-in', identity, scopes, lastsUntil: lastsUntil(renewedAt, UNUSED_DAYS) };
+  },
+  async open(chosen, context) {
+    const [{ openGoogle }, tokens] = await Promise.all([import('./open.ts'), openTokens(chosen, context)]);
+    return openGoogle(chosen, context, tokens);
+  },
+  endpoints(chosen) {
+    const { authorization, token, calendar } = endpointsOf(chosen);
+    return [...new Set([authorization, token, calendar].map((address) => new URL(address).origin))];
+  },
+  where: (chosen) => chosen.username ?? new URL(endpointsOf(chosen).calendar).host,
+};
