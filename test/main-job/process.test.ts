@@ -51,7 +51,7 @@ async function shell(folder: string, script: string): Promise<string> {
 
 describe('the output', () => {
   test('that cannot be written is not success', async () => {
-    expect(await shell(await home(), '$calmcp agenda today >/dev/full 2>err; echo $?; cat err')).toBe(
+    expect(await shell(await home(), '$calmcp agenda today >/dev/full 2>"$CALMCP_HOME/err"; echo $?; cat "$CALMCP_HOME/err"')).toBe(
       '74\ncalmcp: the output could not be written (ENOSPC)\n',
     );
   });
