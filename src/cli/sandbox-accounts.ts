@@ -1,4 +1,4 @@
-/** accounts.yaml for the sandbox: two tenants that share one client id, a third tenant, and a feed. */
+/** accounts.yaml for the sandbox: two tenants that share one client id, a third tenant, and a feed. {@link googleAccount} adds Google. */
 /** How an accounts.yaml of a sandbox begins: one that may be written over. */
 export const SANDBOX_MARK = '# calmcp sandbox at';
 
@@ -32,5 +32,18 @@ accounts:
   community: # a feed: no sign-in
     provider: ics
     url: ${origin}/feeds/community.ics
+`;
+}
+
+/** A Google account of the sandbox, to go below {@link sandboxAccounts}. */
+export function googleAccount(origin: string): string {
+  const base = `${origin}/google`;
+  return `  home:
+    provider: google
+    displayName: Home
+    clientId: 222222222222-home.apps.googleusercontent.com
+    clientSecret: GOCSPX-sandbox-home # of the sandbox, so no secret
+    username: you@home.example
+    endpoints: { authorization: "${base}/o/oauth2/v2/auth", token: "${base}/token", revocation: "${base}/revoke", calendar: "${base}" }
 `;
 }

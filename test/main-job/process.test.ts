@@ -51,9 +51,12 @@ async function shell(folder: string, script: string): Promise<string> {
 
 describe('the output', () => {
   test('that cannot be written is not success', async () => {
-    expect(await shell(await home(), '$calmcp agenda today >/dev/full 2>"$CALMCP_HOME/err"; echo $?; cat "$CALMCP_HOME/err"')).toBe(
-      '74\ncalmcp: the output could not be written (ENOSPC)\n',
-    );
+    expect(
+      await shell(
+        await home(),
+        '$calmcp agenda today >/dev/full 2>"$CALMCP_HOME/err"; echo $?; cat "$CALMCP_HOME/err"',
+      ),
+    ).toBe('74\ncalmcp: the output could not be written (ENOSPC)\n');
   });
 
   test('that nobody reads to its end keeps the status of the answer', async () => {

@@ -3,7 +3,7 @@ import { CalmcpError } from '../../core/errors.ts';
 import { writePrivateFile } from '../../io/private-file.ts';
 import { readTextFile } from '../../io/read-file.ts';
 import type { AddCommand } from '../command.ts';
-import { SANDBOX_MARK, sandboxAccounts } from '../sandbox-accounts.ts';
+import { googleAccount, SANDBOX_MARK, sandboxAccounts } from '../sandbox-accounts.ts';
 
 function parsePort(text: string): number {
   const port = Number(text);
@@ -18,7 +18,7 @@ export const addSandbox: AddCommand = (program, shell, run) => {
     .command('sandbox')
     .summary('local stand-ins for the calendar services')
     .description(
-      'Runs a strict local stand-in of Entra ID and Microsoft Graph with two weeks of data in three tenants, until Ctrl-C.\n' +
+      'Runs strict local stand-ins of Entra ID, Microsoft Graph and Google with two weeks of data, until Ctrl-C.\n' +
         'Prints an accounts.yaml for it. Nothing leaves this machine.',
     )
     .option('--port <number>', 'port on 127.0.0.1; 0 = any free one', '0')
@@ -41,7 +41,7 @@ Example, in two terminals:
             { cause },
           );
         });
-        const accounts = sandboxAccounts(sandbox.origin);
+        const accounts = sandboxAccounts(sandbox.origin) + googleAccount(sandbox.origin);
         if (options.write === undefined) shell.stdout.write(accounts);
         else {
           const file = resolve(shell.cwd, options.write);
@@ -60,7 +60,7 @@ Example, in two terminals:
           shell.stdout.write(`Wrote ${file}\n`);
         }
         shell.stderr.write(
-          `Sandbox at ${sandbox.origin}. Sign-in page: ${sandbox.origin}/devicelogin. Accounts: ${sandbox.data.users.map(({ username }) => username).join(', ')}. Ctrl-C ends it.\n`,
+          `Sandbox at ${sandbox.origin}. Sign-in page: ${sandbox.origin}/devicelogin. Accounts: ${[...sandbox.data.users, ...sandbox.google.data.users].map(({ username }) => username).join(', ')}. Ctrl-C ends it.\n`,
         );
         await new Promise<void>((done) => {
           if (shell.interrupted.aborted) done();
