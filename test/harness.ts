@@ -2,6 +2,8 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Client } from '@modelcontextprotocol/client';
+import { StdioClientTransport } from '@modelcontextprotocol/client/stdio';
 import { Temporal } from 'temporal-polyfill';
 import { onTestFinished } from 'vitest';
 import { parseConfig } from '../src/accounts/load.ts';
@@ -199,3 +201,25 @@ export function microsoftAccounts(sandbox: Pick<Sandbox, 'origin'>, accounts: re
 
 export const XEBIA = { id: 'xebia', tenantId: '22222222-2222-2222-2222-222222222222' } as const;
 export const MARIMER = { id: 'marimer', tenantId: '33333333-3333-3333-3333-333333333333' } as const;
+
+const bin = join(import.meta.dirname, '../dist/main.js');
+
+/** The environment of the built program with its home in `folder`. */
+export function builtEnvironment(folder: string): Record<string, string> {
+  return { PATH: process.env.PATH ?? '', CALMCP_HOME: folder, CALMCP_KEYSTORE: 'keyfile', CALMCP_NOW: NOW };
+}
+
+/** A client of the built MCP server, which runs in a process of its own. */
+export async function startMcpServer(folder: string): Promise<Client> {
+  const client = new Client({ name: 'calmcp-test', version: '0' });
+  await client.connect(
+    new StdioClientTransport({
+      command: process.execPath,
+      args: [bin, 'mcp'],
+      env: builtEnvironment(folder),
+      stderr: 'ignore',
+    }),
+  );
+  onTestFinished(() => client.close());
+  return client;
+}

@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest';
 import { sharedGoogleClient } from '../../src/sandbox/index.ts';
 import {
+  builtEnvironment,
   googleAccounts,
   googleSignIn,
   microsoftAccounts,
-  NOW,
   openSandbox,
   openTestApp,
   signIn,
@@ -43,7 +43,7 @@ test.each(['microsoft', 'google'])(
       cacheKey: isGoogle
         ? `${clientId}_home`
         : '11111111-1111-1111-1111-111111111111_22222222-2222-2222-2222-222222222222',
-      env: { PATH: process.env.PATH ?? '', CALMCP_HOME: folder, CALMCP_KEYSTORE: 'keyfile', CALMCP_NOW: NOW },
+      env: builtEnvironment(folder),
     });
     // Or the kills came too late to prove anything.
     expect(killed).toBeGreaterThan(PER_VENDOR / 3);

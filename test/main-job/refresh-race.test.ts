@@ -1,39 +1,21 @@
 /** Two running servers of one person, and one refresh token that may be redeemed once. */
-import { join } from 'node:path';
-import { Client } from '@modelcontextprotocol/client';
-import { StdioClientTransport } from '@modelcontextprotocol/client/stdio';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { type Sandbox, sharedGoogleClient } from '../../src/sandbox/index.ts';
 import {
   googleAccounts,
   googleSignIn,
   microsoftAccounts,
-  NOW,
   openSandbox,
   openTestApp,
   signIn,
+  startMcpServer,
   temporaryFolder,
   writeAccounts,
   XEBIA,
 } from '../harness.ts';
 
-const bin = join(import.meta.dirname, '../../dist/main.js');
 const ROUNDS = 50;
 const CALLS = 20;
-
-async function startServer(folder: string): Promise<Client> {
-  const client = new Client({ name: 'calmcp-test', version: '0' });
-  await client.connect(
-    new StdioClientTransport({
-      command: process.execPath,
-      args: [bin, 'mcp'],
-      env: { PATH: process.env.PATH ?? '', CALMCP_HOME: folder, CALMCP_KEYSTORE: 'keyfile', CALMCP_NOW: NOW },
-      stderr: 'ignore',
-    }),
-  );
-  onTestFinished(() => client.close());
-  return client;
-}
 
 interface Coverage {
   readonly complete: boolean;
@@ -74,7 +56,7 @@ test.each(Object.entries(VENDORS))(
     const sandbox = await openSandbox({ googleRotatesRefreshTokens: true });
     const folder = await temporaryFolder();
     await vendor.signIn(sandbox, folder);
-    const servers = await Promise.all([startServer(folder), startServer(folder)]);
+    const servers = await Promise.all([startMcpServer(folder), startMcpServer(folder)]);
     for (let round = 1; round <= ROUNDS; round++) {
       sandbox.expireAccessTokens();
       const answers = await Promise.all(

@@ -1,21 +1,18 @@
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Client } from '@modelcontextprotocol/client';
-import { StdioClientTransport } from '@modelcontextprotocol/client/stdio';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, test } from 'vitest';
 import type { Agenda } from '../../src/operations/list-events.ts';
 import {
   cli,
   MARIMER,
   microsoftAccounts,
-  NOW,
   openSandbox,
+  startMcpServer,
   temporaryFolder,
   writeAccounts,
   XEBIA,
 } from '../harness.ts';
 
-const bin = join(import.meta.dirname, '../../dist/main.js');
 const fixed = (title: string): string =>
   `version: 1\naccounts:\n  fixed: { provider: memory, events: [{ title: ${title}, start: 2026-11-23T10:00 }] }\n`;
 
@@ -25,16 +22,7 @@ interface Answer {
 }
 
 async function startServer(folder: string): Promise<(range?: string) => Promise<Answer>> {
-  const client = new Client({ name: 'calmcp-test', version: '0' });
-  await client.connect(
-    new StdioClientTransport({
-      command: process.execPath,
-      args: [bin, 'mcp'],
-      env: { PATH: process.env.PATH ?? '', CALMCP_HOME: folder, CALMCP_KEYSTORE: 'keyfile', CALMCP_NOW: NOW },
-      stderr: 'ignore',
-    }),
-  );
-  onTestFinished(() => client.close());
+  const client = await startMcpServer(folder);
   return async (range = 'this week') => {
     const { structuredContent, content } = await client.callTool({ name: 'list_events', arguments: { range } });
     return { agenda: structuredContent as Agenda | undefined, text: (content as { text: string }[])[0]?.text ?? '' };

@@ -1,6 +1,7 @@
 /** Sign-in and access tokens of one Google account. Each account of accounts.yaml has a grant of its own. */
 import { z } from 'zod';
 import { CalmcpError } from '../../core/errors.ts';
+import { requireExpected, requireStillExpected } from '../../core/pinned-identity.ts';
 import type { Call, Identity, ProviderContext, SignInPrompts } from '../../core/provider.ts';
 import {
   type AccessToken,
@@ -139,33 +140,12 @@ export function createGoogleTokens(options: GoogleOptions, context: ProviderCont
       throw needsLogin(`the sign-in does not cover access: ${access}`);
   }
 
-  function requireIdentity(came: Identity, before: Identity | undefined): void {
-    const expected = options.username;
-    const matches =
-      expected === undefined
-        ? before === undefined || before.id === came.id
-        : expected.toLowerCase() === came.username.toLowerCase();
-    if (matches) return;
-    throw new CalmcpError(
-      'FORBIDDEN',
-      `expected ${expected ?? before?.username} and ${came.username} signed in; nothing of it was kept`,
-      {
-        account,
-        hint:
-          expected === undefined
-            ? `to change who this account is, run: calmcp logout --account ${account}`
-            : `sign in as ${expected}, or change username in accounts.yaml`,
-      },
-    );
-  }
-
   const accessTokens = createAccessTokens({
     secrets,
     async obtain(_key, rejected): Promise<AccessToken> {
       const grant = await load();
       if (grant === undefined) throw needsLogin('nobody has signed in yet');
-      if (options.username !== undefined && options.username.toLowerCase() !== grant.identity.username.toLowerCase())
-        throw needsLogin(`accounts.yaml expects ${options.username} and ${grant.identity.username} is signed in`);
+      requireStillExpected(grant.identity, options.username);
       requireScopes(grant);
       const { accessToken, expiresAt = 0 } = grant;
       if (accessToken !== undefined && accessToken !== rejected && isFresh(expiresAt))
@@ -203,7 +183,7 @@ export function createGoogleTokens(options: GoogleOptions, context: ProviderCont
       redirect_uri: code.redirectUri,
     });
     const identity = identityOf(answer.id_token, options.clientId);
-    requireIdentity(identity, before);
+    requireExpected(identity, options.username, before);
     const scopes = (answer.scope ?? '').split(' ').filter((scope) => scope !== '');
     // People can untick single permissions on Google's page.
     if (missingScopes(scopes, calendarScopes(access)).length > 0)

@@ -10,6 +10,7 @@ import {
   PublicClientApplication,
 } from '@azure/msal-node';
 import { CalmcpError } from '../../core/errors.ts';
+import { requireExpected, requireStillExpected } from '../../core/pinned-identity.ts';
 import type { Call, Identity, ProviderContext, SignInPrompts } from '../../core/provider.ts';
 import { type AccessToken, createAccessTokens, renewedNow } from '../../io/access-tokens.ts';
 import { type BrowserSignIn, signInWithBrowser } from '../../io/browser-sign-in.ts';
@@ -146,9 +147,7 @@ export function createTokens(options: MicrosoftOptions, context: ProviderContext
   async function requireIdentity(account: string): Promise<Identity> {
     const identity = (await record.identities()).get(account);
     if (identity === undefined) throw needsLogin(account, 'nobody has signed in yet');
-    const expected = usernames.get(account);
-    if (expected !== undefined && expected.toLowerCase() !== identity.username.toLowerCase())
-      throw needsLogin(account, `accounts.yaml expects ${expected} and ${identity.username} is signed in`);
+    requireStillExpected(identity, usernames.get(account));
     return identity;
   }
 
@@ -311,23 +310,4 @@ async function signInWithDeviceCode(
   } finally {
     call.signal.removeEventListener('abort', cancel);
   }
-}
-
-/** @throws CalmcpError FORBIDDEN when somebody else came than accounts.yaml, or else the last sign-in, says */
-function requireExpected(came: Identity, username: string | undefined, before: Identity | undefined): void {
-  const matches =
-    username === undefined
-      ? before === undefined || before.id === came.id
-      : username.toLowerCase() === came.username.toLowerCase();
-  if (matches) return;
-  throw new CalmcpError(
-    'FORBIDDEN',
-    `expected ${username ?? before?.username} and ${came.username} signed in; nothing of it was kept`,
-    {
-      hint:
-        username === undefined
-          ? 'to change who this account is, run: calmcp logout --account <account>'
-          : `sign in as ${username}, or change username in accounts.yaml`,
-    },
-  );
 }
