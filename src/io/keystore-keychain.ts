@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { CalmcpError } from '../core/errors.ts';
+import { childEnvironment } from './child-environment.ts';
 import { KEY_BYTES, type Keystore } from './keystore.ts';
 
 const SERVICE = 'calmcp';
@@ -97,7 +98,7 @@ function runErrand(errand: Errand, account: string, timeLimitMs: number): Promis
       stdio: ['pipe', 'pipe', 'ignore'],
       windowsHide: true,
       // ELECTRON_RUN_AS_NODE: inside a desktop program the executable may be Electron, which would open a window.
-      env: { ...process.env, NODE_OPTIONS: '', ELECTRON_RUN_AS_NODE: '1' },
+      env: { ...childEnvironment(process.env), ELECTRON_RUN_AS_NODE: '1' },
     });
     const timer = setTimeout(() => {
       helper.kill('SIGKILL');

@@ -1,5 +1,6 @@
 /** Shows an address in the person's browser. */
 import { spawn } from 'node:child_process';
+import { childEnvironment } from './child-environment.ts';
 
 export interface OpenerInput {
   readonly platform: NodeJS.Platform;
@@ -12,11 +13,6 @@ function openerOf(url: string, { platform, env }: OpenerInput): [program: string
   if (platform === 'darwin') return ['open', [url]];
   if (platform === 'win32') return ['rundll32', ['url.dll,FileProtocolHandler', url]];
   return ['xdg-open', [url]];
-}
-
-/** What is meant for calmcp, a passphrase among it, is no business of a browser. */
-function withoutOurs(env: OpenerInput['env']): Record<string, string | undefined> {
-  return Object.fromEntries(Object.entries(env).filter(([name]) => !name.startsWith('CALMCP_')));
 }
 
 /** Whether somebody in front of this machine could see a browser. */
@@ -43,7 +39,7 @@ export function openBrowser(url: string, input: OpenerInput): Promise<boolean> {
         stdio: 'ignore',
         detached: true,
         shell: false,
-        env: withoutOurs(input.env),
+        env: childEnvironment(input.env),
       });
       child.once('error', () => resolve(false));
       child.once('spawn', () => {

@@ -1,5 +1,5 @@
 /** Every token, code and secret that passes by is remembered, and must turn up nowhere but on the wire. */
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { homeGoogleClient, type Sandbox } from '../../src/sandbox/index.ts';
@@ -56,6 +56,13 @@ async function filesBelow(folder: string): Promise<string[]> {
 test('no token, code or secret is in any output, log, file or message, in good days and in bad ones', async () => {
   const sandbox: Sandbox = await openSandbox();
   const folder = await temporaryFolder();
+  // A browser that notes what it was started with; its note is among the files that are looked through below.
+  const browser = join(folder, 'browser.cjs');
+  await writeFile(
+    browser,
+    `#!${process.execPath}\nrequire('fs').writeFileSync(__filename + '.seen', JSON.stringify([process.argv, process.env]));\n`,
+    { mode: 0o755 },
+  );
   const secrets = new Set<string>([homeGoogleClient.clientSecret]);
   const feed = 'private-CANARYFEED0123456789';
   const { clientId } = homeGoogleClient;
@@ -65,7 +72,7 @@ test('no token, code or secret is in any output, log, file or message, in good d
   const env = {
     HOME_SECRET: homeGoogleClient.clientSecret,
     FEED: `${sandbox.origin}/feeds/${feed}/basic.ics?token=${feed}`,
-    BROWSER: 'none',
+    BROWSER: browser,
   };
   secrets.add(feed);
   const fetch = listeningFetch(secrets);
@@ -137,6 +144,7 @@ test('no token, code or secret is in any output, log, file or message, in good d
   await run('accounts', 'list');
   await run('accounts', 'test');
   await run('logout', '--account', 'home');
+  expect(await readFile(`${browser}.seen`, 'utf8')).toContain('/auth?');
   for (const file of await filesBelow(folder)) {
     const content = await readFile(file, 'latin1');
     for (const secret of secrets) expect(content.includes(secret), `${file} holds a secret`).toBe(false);
