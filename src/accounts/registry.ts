@@ -112,7 +112,7 @@ function openAccount(
     id,
     settings,
     provider,
-    signInMethods: provider.signInMethods ?? [],
+    signInMethods: provider.signInMethods?.(options) ?? [],
     open() {
       opened ??= provider.open(options, context).catch((thrown: unknown) => {
         opened = undefined;

@@ -161,8 +161,8 @@ export interface ProviderDefinition<Options extends z.ZodObject = z.ZodObject> {
   cacheKey?(options: z.output<Options>, account: string): string;
   /** Requests that may be under way at once for one account; default 8. */
   readonly concurrency?: number;
-  /** How a person can sign in, the way for a machine with a browser first. */
-  readonly signInMethods?: readonly SignInMethod[];
+  /** How a person can sign in, the way for a machine with a browser first; none where nobody has to. */
+  signInMethods?(options: z.output<Options>): readonly SignInMethod[];
   signIn?(options: z.output<Options>, context: ProviderContext, prompts: SignInPrompts, call: Call): Promise<Identity>;
   /** @returns what the person should know beyond "done" (the vendor could not be told, say) */
   signOut?(options: z.output<Options>, context: ProviderContext): Promise<string | undefined>;

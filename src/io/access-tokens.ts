@@ -110,6 +110,8 @@ export function createAccessTokens({ secrets, obtain, clock = Date.now }: Access
 
 /** The tokens of one account, as its requests need them. */
 export interface RequestTokens {
+  /** What a person does when the service refuses the tokens. */
+  readonly remedy: string;
   get(rejected?: string): Promise<string>;
   /** Even a fresh token was refused. @param error what to tell meanwhile */
   rest(error: CalmcpError): Promise<void>;

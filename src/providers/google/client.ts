@@ -52,7 +52,7 @@ function unwrap(thrown: unknown): unknown {
 export function createGoogleClient(base: string, context: ProviderContext, tokens: RequestTokens): GoogleClient {
   const { account, access } = context;
   const client = calendar({ version: 'v3' });
-  const hint = `run: calmcp login --account ${account}`;
+  const hint = tokens.remedy;
 
   /** Google's refusal in calmcp's words; its own text stays in the cause. */
   function explain(error: CalmcpError): CalmcpError {

@@ -1,5 +1,6 @@
 import type { ProviderContext, ProviderDefinition } from '../../core/provider.ts';
 import { lastsUntil } from '../../io/access-tokens.ts';
+import { createCommandTokens } from '../../io/token-command.ts';
 import { endpointsOf, type GoogleOptions, options } from './options.ts';
 import type { GoogleTokens } from './tokens.ts';
 
@@ -25,7 +26,7 @@ export const google: ProviderDefinition<typeof options> = {
   cacheKey: ({ clientId }, account) => `${clientId}_${account}`,
   // Google's device codes cannot be used for calendars:
   // https://developers.google.com/identity/protocols/oauth2/limited-input-device#allowedscopes
-  signInMethods: ['browser', 'paste'],
+  signInMethods: ({ tokenCommand }) => (tokenCommand === undefined ? ['browser', 'paste'] : []),
   async signIn(chosen, context, prompts, call) {
     return (await openTokens(chosen, context)).signIn(prompts, call);
   },
@@ -33,14 +34,22 @@ export const google: ProviderDefinition<typeof options> = {
     return (await openTokens(chosen, context)).signOut();
   },
   async signInState(chosen, context) {
+    if (chosen.tokenCommand !== undefined) return { state: 'not-needed' };
     const grant = await (await openTokens(chosen, context)).grant();
     if (grant === undefined) return { state: 'needs-login' };
     const { identity, scopes, renewedAt } = grant;
     return { state: 'signed-in', identity, scopes, lastsUntil: lastsUntil(renewedAt, UNUSED_DAYS) };
   },
   async open(chosen, context) {
-    const [{ openGoogle }, tokens] = await Promise.all([import('./open.ts'), openTokens(chosen, context)]);
-    return openGoogle(chosen, context, tokens);
+    const { openGoogle } = await import('./open.ts');
+    const { tokenCommand } = chosen;
+    return openGoogle(
+      chosen,
+      context,
+      tokenCommand === undefined
+        ? await openTokens(chosen, context)
+        : createCommandTokens(tokenCommand, context.account),
+    );
   },
   endpoints(chosen) {
     const { authorization, token, calendar } = endpointsOf(chosen);

@@ -2,10 +2,10 @@ import { CalmcpError } from '../../core/errors.ts';
 import type { Calendar, Range } from '../../core/event.ts';
 import type { CalendarProvider, CalendarRead, Call, ProviderContext } from '../../core/provider.ts';
 import { DAY } from '../../core/time.ts';
+import type { RequestTokens } from '../../io/access-tokens.ts';
 import { createGoogleClient } from './client.ts';
 import { CALENDAR_FIELDS, EVENT_FIELDS, EVENT_TYPES, mapBlock, mapCalendar, mapEvent } from './map.ts';
 import { endpointsOf, type GoogleOptions } from './options.ts';
-import type { GoogleTokens } from './tokens.ts';
 
 /** Largest pages: https://developers.google.com/workspace/calendar/api/v3/reference/events/list */
 const EVENTS_PAGE = 2_500;
@@ -19,7 +19,7 @@ const padded = (range: Range) => ({
   timeMax: new Date(range.end + DAY).toISOString(),
 });
 
-export function openGoogle(options: GoogleOptions, context: ProviderContext, tokens: GoogleTokens): CalendarProvider {
+export function openGoogle(options: GoogleOptions, context: ProviderContext, tokens: RequestTokens): CalendarProvider {
   const { account, access, now } = context;
   const client = createGoogleClient(endpointsOf(options).calendar, context, tokens);
 

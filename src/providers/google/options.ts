@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { endpointSchema } from '../../core/endpoint.ts';
+import { tokenCommandSchema } from '../../io/token-command.ts';
 
 export const options = z.strictObject({
   clientId: z
@@ -12,6 +13,7 @@ export const options = z.strictObject({
     .optional()
     .describe('Its secret: better as a reference to the environment or a file than in clear.')
     .meta({ writeOnly: true }),
+  tokenCommand: tokenCommandSchema.optional(),
   username: z.string().optional().describe('Pins the identity: signing in as somebody else is refused.'),
   endpoints: z
     .strictObject({

@@ -262,6 +262,7 @@ export function createGoogleTokens(options: GoogleOptions, context: ProviderCont
 
     grant: load,
 
+    remedy: hint,
     get: (rejected) => accessTokens.get(account, rejected),
     rest: (error) => accessTokens.rest(account, error),
   };

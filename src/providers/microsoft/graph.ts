@@ -37,21 +37,20 @@ interface BatchAnswer {
 }
 
 /** Graph's error in calmcp's words; its own text stays in the cause. */
-function explain(error: CalmcpError, account: string, scope: string): CalmcpError {
+function explain(error: CalmcpError, account: string, scope: string, remedy: string): CalmcpError {
   const failure = error.cause as Partial<HttpFailure> | undefined;
   // Only what Graph said is put into other words: a keystore that does not open is no refusal of Microsoft's.
   if (failure?.status === undefined) return error.of(account);
   const code = graphCode(failure.body);
   const as = (message: string, hint: string, kind = error.code): CalmcpError =>
     new CalmcpError(kind, message, { account, hint, cause: error.cause });
-  if (error.code === 'AUTH_REQUIRED')
-    return as('Microsoft no longer accepts the sign-in', `run: calmcp login --account ${account}`);
+  if (error.code === 'AUTH_REQUIRED') return as('Microsoft no longer accepts the sign-in', remedy);
   if (code === 'MailboxNotEnabledForRESTAPI')
     return as('this account has no mailbox in Microsoft 365', 'sign in as somebody who has one', 'FORBIDDEN');
   if (error.code === 'FORBIDDEN')
     return as(
       'Microsoft does not allow this account to read its calendars',
-      `the token lacks ${scope}, or an administrator forbids it; run: calmcp login --account ${account}`,
+      `the token lacks ${scope}, or an administrator forbids it; ${remedy}`,
     );
   return error.of(account);
 }
@@ -77,12 +76,14 @@ export function createGraph(base: string, context: ProviderContext, scope: strin
         headers: { ...init.headers, authorization: `Bearer ${token}`, accept: 'application/json' },
       });
     try {
-      const response = await sendWithToken(tokens, attempt, (error) => explain(error, account, scope));
+      const response = await sendWithToken(tokens, attempt, (error) => explain(error, account, scope, tokens.remedy));
       if (response.status >= 300)
         throw new CalmcpError('BAD_RESPONSE', `${url.host} answered with a redirect, which is not followed`);
       return await readJson(response, url.host);
     } catch (thrown) {
-      throw thrown instanceof CalmcpError && thrown.account === undefined ? explain(thrown, account, scope) : thrown;
+      throw thrown instanceof CalmcpError && thrown.account === undefined
+        ? explain(thrown, account, scope, tokens.remedy)
+        : thrown;
     }
   }
 
@@ -150,7 +151,7 @@ export function createGraph(base: string, context: ProviderContext, scope: strin
         code === 'RATE_LIMITED' || code === 'UNAVAILABLE' ? parseRetryAfter(all.get('retry-after')) : undefined,
       cause: failure,
     });
-    return explain(error, account, scope);
+    return explain(error, account, scope, tokens.remedy);
   }
 
   /** One batch and the repetition of what was throttled in it, four at a time, while the deadline allows. */

@@ -1,5 +1,6 @@
 import type { ProviderContext, ProviderDefinition } from '../../core/provider.ts';
 import { lastsUntil } from '../../io/access-tokens.ts';
+import { createCommandTokens } from '../../io/token-command.ts';
 import { cloudOf } from './cloud.ts';
 import { type MicrosoftOptions, options } from './options.ts';
 import type { Tokens } from './tokens.ts';
@@ -29,7 +30,7 @@ export const microsoft: ProviderDefinition<typeof options> = {
   // https://learn.microsoft.com/graph/throttling-limits#outlook-service-limits
   concurrency: 4,
   cacheKey,
-  signInMethods: ['browser', 'device-code'],
+  signInMethods: ({ tokenCommand }) => (tokenCommand === undefined ? ['browser', 'device-code'] : []),
   async signIn(chosen, context, prompts, call) {
     const { scopesOf } = await import('./scopes.ts');
     const tokens = await openTokens(chosen, context);
@@ -39,14 +40,24 @@ export const microsoft: ProviderDefinition<typeof options> = {
     return (await openTokens(chosen, context)).signOut(context.account);
   },
   async signInState(chosen, context) {
+    if (chosen.tokenCommand !== undefined) return { state: 'not-needed' };
     const signedIn = await (await openTokens(chosen, context)).signedIn(context.account);
     if (signedIn === undefined) return { state: 'needs-login' };
     const { id, username, scopes, renewedAt } = signedIn;
     return { state: 'signed-in', identity: { id, username }, scopes, lastsUntil: lastsUntil(renewedAt, UNUSED_DAYS) };
   },
   async open(chosen, context) {
-    const [{ openMicrosoft }, tokens] = await Promise.all([import('./open.ts'), openTokens(chosen, context)]);
-    return openMicrosoft(chosen, context, tokens);
+    const { openMicrosoft } = await import('./open.ts');
+    const { account, access } = context;
+    if (chosen.tokenCommand !== undefined)
+      return openMicrosoft(chosen, context, createCommandTokens(chosen.tokenCommand, account));
+    const [tokens, { scopesOf }] = await Promise.all([openTokens(chosen, context), import('./scopes.ts')]);
+    const scopes = scopesOf(access);
+    return openMicrosoft(chosen, context, {
+      remedy: `run: calmcp login --account ${account}`,
+      get: (rejected) => tokens.accessToken(account, scopes, rejected),
+      rest: (error) => tokens.rest(account, scopes, error),
+    });
   },
   endpoints(chosen) {
     const { authority, graph } = cloudOf(chosen);

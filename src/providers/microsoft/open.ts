@@ -2,12 +2,12 @@ import { CalmcpError } from '../../core/errors.ts';
 import type { Calendar, Range } from '../../core/event.ts';
 import type { CalendarProvider, CalendarRead, ProviderContext } from '../../core/provider.ts';
 import { DAY } from '../../core/time.ts';
+import type { RequestTokens } from '../../io/access-tokens.ts';
 import { cloudOf } from './cloud.ts';
 import { createGraph } from './graph.ts';
 import { CALENDAR_FIELDS, EVENT_FIELDS, type GraphCalendar, type GraphEvent, mapCalendar, mapEvent } from './map.ts';
 import type { MicrosoftOptions } from './options.ts';
 import { scopesOf } from './scopes.ts';
-import type { Tokens } from './tokens.ts';
 
 /** Largest page of a calendar view: https://learn.microsoft.com/graph/api/calendar-list-calendarview */
 const PAGE_SIZE = 1_000;
@@ -23,13 +23,13 @@ function viewPath({ id }: Calendar, range: Range): string {
   return `/me/calendars/${encodeURIComponent(id)}/calendarView?${query}`;
 }
 
-export function openMicrosoft(options: MicrosoftOptions, context: ProviderContext, tokens: Tokens): CalendarProvider {
+export function openMicrosoft(
+  options: MicrosoftOptions,
+  context: ProviderContext,
+  tokens: RequestTokens,
+): CalendarProvider {
   const { account, access, now } = context;
-  const scopes = scopesOf(access);
-  const graph = createGraph(cloudOf(options).graph, context, scopes.join(' '), {
-    get: (rejected) => tokens.accessToken(account, scopes, rejected),
-    rest: (error) => tokens.rest(account, scopes, error),
-  });
+  const graph = createGraph(cloudOf(options).graph, context, scopesOf(access).join(' '), tokens);
   return {
     async listCalendars(call) {
       const query = new URLSearchParams({ $select: CALENDAR_FIELDS.join(','), $top: '100' });

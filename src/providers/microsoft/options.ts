@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { endpointSchema } from '../../core/endpoint.ts';
+import { tokenCommandSchema } from '../../io/token-command.ts';
 
 /** `calmcp init` writes zeroes where an id belongs. */
 const isFilledIn = (id: string): boolean => !/^[0-]+$/.test(id);
@@ -18,6 +19,7 @@ export const options = z.strictObject({
     )
     .refine(isFilledIn, PLACEHOLDER)
     .describe('Directory (tenant) id, a verified domain, `organizations` or `consumers`.'),
+  tokenCommand: tokenCommandSchema.optional(),
   username: z.string().optional().describe('Pins the identity: signing in as somebody else is refused.'),
   cloud: z
     .union([
