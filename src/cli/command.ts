@@ -29,6 +29,7 @@ export async function ask<Input extends z.ZodObject, Output extends z.ZodObject>
   operation: Operation<Input, Output>,
   input: Record<string, unknown>,
   render: (result: z.output<Output>) => string,
+  isComplete: (result: z.output<Output>) => boolean = (result) => (result as { complete?: boolean }).complete !== false,
 ): Promise<number> {
   const app = await openAppFor(shell, options);
   try {
@@ -42,7 +43,7 @@ export async function ask<Input extends z.ZodObject, Output extends z.ZodObject>
       operation.run(app, parsed, { signal: shell.interrupted }),
     );
     shell.stdout.write(options.json ? `${JSON.stringify(result, null, 2)}\n` : render(result));
-    return (result as { complete?: boolean }).complete === false ? EXIT_INCOMPLETE : 0;
+    return isComplete(result) ? 0 : EXIT_INCOMPLETE;
   } finally {
     await app.close();
   }

@@ -4,6 +4,7 @@ import { CalmcpError, toCalmcpError } from '../core/errors.ts';
 import type { Call, SignInState } from '../core/provider.ts';
 import { neutralize } from '../core/text.ts';
 import type { HttpFailure } from '../io/http.ts';
+import { limitedSignal } from '../io/time-limit.ts';
 import { failedProbe, type Probe } from './probe.ts';
 import type { Shell } from './shell.ts';
 import { tryAccount } from './try-account.ts';
@@ -41,13 +42,10 @@ function serverTime(headers: Headers): number | undefined {
 
 async function reach(account: Account, origin: string, shell: Shell, timeLimitMs: number): Promise<Reached> {
   const { host } = new URL(origin);
-  const late = new AbortController();
-  const timer = setTimeout(
-    () => late.abort(new CalmcpError('UNAVAILABLE', `${host} did not answer within ${timeLimitMs / 1_000} s`)),
-    timeLimitMs,
-  );
+  const late = (): CalmcpError =>
+    new CalmcpError('UNAVAILABLE', `${host} did not answer within ${timeLimitMs / 1_000} s`);
   const call: Call = {
-    signal: AbortSignal.any([shell.interrupted, late.signal]),
+    signal: limitedSignal(timeLimitMs, late, shell.interrupted),
     deadline: performance.now() + timeLimitMs,
     countRequest: () => undefined,
   };
@@ -64,8 +62,6 @@ async function reach(account: Account, origin: string, shell: Shell, timeLimitMs
     // Any answer will do: nobody has introduced himself.
     const { headers } = (error.cause ?? {}) as Partial<HttpFailure>;
     return headers instanceof Headers ? measure(headers, askedAt) : { host, error };
-  } finally {
-    clearTimeout(timer);
   }
 }
 

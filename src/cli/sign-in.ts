@@ -3,6 +3,7 @@ import type { Account } from '../accounts/registry.ts';
 import { CalmcpError } from '../core/errors.ts';
 import type { Call, Identity, SignInMethod, SignInPrompts } from '../core/provider.ts';
 import { hasBrowser, openBrowser } from '../io/open-browser.ts';
+import { limitedSignal } from '../io/time-limit.ts';
 import { withProgress } from './progress.ts';
 import type { Shell } from './shell.ts';
 
@@ -73,7 +74,11 @@ export async function signInTo(account: Account, choice: SignInChoice, shell: Sh
     },
   };
   const call: Call = {
-    signal: AbortSignal.any([shell.interrupted, AbortSignal.timeout(SIGN_IN_MS)]),
+    signal: limitedSignal(
+      SIGN_IN_MS,
+      () => new CalmcpError('AUTH_REQUIRED', 'nobody signed in within 20 minutes'),
+      shell.interrupted,
+    ),
     deadline: performance.now() + SIGN_IN_MS,
     countRequest: () => undefined,
   };

@@ -26,8 +26,8 @@ export function expiryIn(seconds: number): number {
 }
 
 /** Whether a token that ends at `expiresAt` is good for another request. */
-export function isFresh(expiresAt: number, clockMs = Date.now()): boolean {
-  return expiresAt - clockMs > MARGIN_MS;
+export function isFresh(expiresAt: number): boolean {
+  return expiresAt - Date.now() > MARGIN_MS;
 }
 
 export interface AccessToken {
@@ -58,10 +58,12 @@ export interface AccessTokens {
    * account rests for a while, or until somebody has signed in.
    */
   rest(key: string, error: CalmcpError): Promise<void>;
+  /** Whether the last answer was a refusal, and nothing has changed since. */
+  isDead(key: string): Promise<boolean>;
 }
 
 export function createAccessTokens({ secrets, obtain, clock = Date.now }: AccessTokensOptions): AccessTokens {
-  const known = new Map<string, AccessToken & { readonly version: string }>();
+  const known = new Map<string, AccessToken & { readonly version: string; readonly goodUntil: number }>();
   const dead = new Map<string, { readonly version: string; readonly until: number; readonly error: CalmcpError }>();
   const running = new Map<string, Promise<string>>();
 
@@ -69,7 +71,9 @@ export function createAccessTokens({ secrets, obtain, clock = Date.now }: Access
     return secrets.exclusively(async () => {
       try {
         const token = await obtain(key, rejected);
-        known.set(key, { ...token, version: await secrets.version() });
+        // A short-lived token is used for half of its life: with the usual margin it would be stale at once.
+        const margin = Math.min(MARGIN_MS, (token.expiresAt - clock()) / 2);
+        known.set(key, { ...token, version: await secrets.version(), goodUntil: token.expiresAt - margin });
         dead.delete(key);
         return token.accessToken;
       } catch (thrown) {
@@ -90,7 +94,7 @@ export function createAccessTokens({ secrets, obtain, clock = Date.now }: Access
       const grave = dead.get(key);
       if (grave?.version === version && clock() < grave.until) throw grave.error;
       const token = known.get(key);
-      if (token?.version === version && token.accessToken !== rejected && isFresh(token.expiresAt, clock()))
+      if (token?.version === version && token.accessToken !== rejected && clock() < token.goodUntil)
         return token.accessToken;
       // A refresh that began before this token was refused would hand out the same one again.
       const flight = `${key}\0${rejected ?? ''}`;
@@ -100,6 +104,11 @@ export function createAccessTokens({ secrets, obtain, clock = Date.now }: Access
         running.set(flight, flying);
       }
       return flying;
+    },
+
+    async isDead(key) {
+      const grave = dead.get(key);
+      return grave !== undefined && grave.version === (await secrets.version()) && clock() < grave.until;
     },
 
     async rest(key, error) {

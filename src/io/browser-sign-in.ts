@@ -3,6 +3,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { CalmcpError } from '../core/errors.ts';
 import type { Call, SignInPrompts } from '../core/provider.ts';
 import { openLoopback } from './loopback.ts';
+import { limitedSignal } from './time-limit.ts';
 
 /** How long a person has for it. */
 const PERSON_MS = 300_000;
@@ -87,17 +88,12 @@ export async function signInWithBrowser<T>(
   /** Runs what a person is waited for in. What comes after it has limits of its own. */
   async function within<A>(person: (signal: AbortSignal) => Promise<A>): Promise<A> {
     call.signal.throwIfAborted();
-    const late = new AbortController();
-    const error = new CalmcpError('AUTH_REQUIRED', 'nobody came back from the sign-in page within five minutes', {
-      hint: 'run: calmcp login --account <account>',
-    });
-    const timer = setTimeout(() => late.abort(error), limitMs);
-    const signal = AbortSignal.any([call.signal, late.signal]);
-    try {
-      return await orAborted(person(signal), signal);
-    } finally {
-      clearTimeout(timer);
-    }
+    const late = (): CalmcpError =>
+      new CalmcpError('AUTH_REQUIRED', 'nobody came back from the sign-in page within five minutes', {
+        hint: 'run: calmcp login --account <account>',
+      });
+    const signal = limitedSignal(limitMs, late, call.signal);
+    return orAborted(person(signal), signal);
   }
 
   const urlFor = (redirectUri: string): Promise<string> =>

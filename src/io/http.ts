@@ -2,6 +2,7 @@
 import { CalmcpError, type ErrorCode } from '../core/errors.ts';
 import type { Call, Fetch, Logger, RequestTraits } from '../core/provider.ts';
 import { createLimiter, type Limiter } from './limiter.ts';
+import { limitedSignal } from './time-limit.ts';
 
 /**
  * Attempts for one request, the first one included. A server that asks for patience gets more of it than one that is not
@@ -219,7 +220,11 @@ const EXCHANGE_MS = 30_000;
 /** A call of its own for an exchange with a sign-in service: 30 s, counted for no question. @param closed ends it earlier */
 export function openExchange(closed: AbortSignal): Call {
   return {
-    signal: AbortSignal.any([closed, AbortSignal.timeout(EXCHANGE_MS)]),
+    signal: limitedSignal(
+      EXCHANGE_MS,
+      () => new CalmcpError('UNAVAILABLE', `the sign-in service did not answer within ${EXCHANGE_MS / 1_000} s`),
+      closed,
+    ),
     deadline: performance.now() + EXCHANGE_MS,
     countRequest: () => undefined,
   };

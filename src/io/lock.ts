@@ -56,18 +56,42 @@ async function isStale(owner: Owner): Promise<boolean> {
   return owner.started !== null && (await startOf(owner.pid)) !== owner.started;
 }
 
+/** No lease is longer: a lock that claims one was written when a clock was wrong. */
+const LONGEST_LEASE_MS = 600_000;
+
+function isOwner(value: unknown): value is Owner {
+  const { pid, host, nonce, until } = (value ?? {}) as Partial<Record<keyof Owner, unknown>>;
+  return typeof pid === 'number' && typeof host === 'string' && typeof nonce === 'string' && typeof until === 'number';
+}
+
+function parseOwner(text: string): Owner | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return isOwner(value) ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Anything but a lock that is held by somebody else, in words. */
+function lockError(path: string, thrown: unknown): unknown {
+  const code = (thrown as NodeJS.ErrnoException).code;
+  if (code === undefined || thrown instanceof CalmcpError) return thrown;
+  return new CalmcpError('INTERNAL', `could not write ${path} (${code})`, {
+    cause: thrown,
+    hint: 'check the free space and the permissions of its folder',
+  });
+}
+
 async function readOwner(path: string): Promise<Owner | undefined> {
   try {
-    const text = await readFile(path, 'utf8');
-    try {
-      return JSON.parse(text) as Owner;
-    } catch {
-      const { mtimeMs } = await stat(path);
-      return { pid: 0, started: null, host: '', nonce: '', until: mtimeMs + UNREADABLE_MS };
-    }
+    const owner = parseOwner(await readFile(path, 'utf8'));
+    const { mtimeMs } = await stat(path);
+    if (owner === undefined) return { pid: 0, started: null, host: '', nonce: '', until: mtimeMs + UNREADABLE_MS };
+    return { ...owner, until: Math.min(owner.until, mtimeMs + LONGEST_LEASE_MS) };
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw error;
+    throw lockError(path, error);
   }
 }
 
@@ -84,13 +108,17 @@ async function createLock(path: string, owner: Owner): Promise<boolean> {
     const file = await open(path, 'wx', 0o600);
     try {
       await file.writeFile(JSON.stringify(owner));
+    } catch (error) {
+      // On a full disk: an empty lock would hold up everybody for a while.
+      await rm(path, { force: true }).catch(() => undefined);
+      throw error;
     } finally {
       await file.close();
     }
     return true;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
-    throw error;
+    throw lockError(path, error);
   }
 }
 
@@ -128,7 +156,9 @@ async function breakLock(path: string, seen: Owner, self: Owner): Promise<void> 
  */
 export async function withLock<T>(path: string, { signal, leaseMs }: LockOptions, work: () => Promise<T>): Promise<T> {
   const self = await describeSelf(leaseMs);
-  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+  await mkdir(dirname(path), { recursive: true, mode: 0o700 }).catch((error: unknown) => {
+    throw lockError(path, error);
+  });
   while (!(await createLock(path, { ...self, until: Date.now() + leaseMs }))) {
     signal.throwIfAborted();
     const owner = await readOwner(path);

@@ -11,6 +11,8 @@ import { lockTimeout, withLock } from './lock.ts';
 import { readPrivateFile, removePrivateFile, requirePrivateFolder, writePrivateFile } from './private-file.ts';
 
 export interface SecretStores {
+  /** Whether what lies in the folder is this user's alone. Opens no key. @throws CalmcpError CONFIG_INVALID naming the file */
+  checkFiles(): Promise<void>;
   /** The sealed value of `cacheKey`; the same object every time. Calls on it run one after another. */
   scope(cacheKey: string): SecretStore;
   /** Whether the keystore can be used, without leaving a trace. @throws CalmcpError saying what to do */
@@ -58,6 +60,12 @@ export function openSealedFiles(folder: string, keystore: Keystore): SecretStore
         scopes.set(cacheKey, store);
       }
       return store;
+    },
+    async checkFiles() {
+      await requirePrivateFolder(folder);
+      for (const name of await readdir(folder).catch(() => []))
+        if (name.endsWith('.sealed') || name === 'keyfile' || name === 'passphrase.salt')
+          await readPrivateFile(join(folder, name));
     },
     async probe() {
       await requirePrivateFolder(folder);

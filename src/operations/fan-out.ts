@@ -73,7 +73,10 @@ export async function fanOut<T>(
     () => late.abort(new CalmcpError('UNAVAILABLE', `did not answer within ${seconds} s`)),
     app.deadlineMs,
   );
-  const signal = AbortSignal.any([asker.signal, late.signal]);
+  // One controller for both: a signal made of others may be collected as garbage on Node 20 before it fires.
+  const giveUp = (): void => late.abort(asker.signal.reason);
+  asker.signal.addEventListener('abort', giveUp, { once: true });
+  const { signal } = late;
   const deadline = performance.now() + app.deadlineMs;
   const failures = new Map<Account, CalmcpError>();
   const answers: Answer<T>[] = [];
@@ -114,6 +117,7 @@ export async function fanOut<T>(
     return { answers, coverage };
   } finally {
     clearTimeout(timer);
+    asker.signal.removeEventListener('abort', giveUp);
     // Ends what still runs for an account that was given up.
     late.abort(new CalmcpError('UNAVAILABLE', 'the question has been answered'));
   }

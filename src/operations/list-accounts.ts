@@ -88,8 +88,7 @@ async function describe(
       ...(sameAs === undefined ? {} : { sameAs: [...sameAs] }),
       ...(state === 'needs-login' ? { hint: `run: calmcp login --account ${id}` } : {}),
     };
-    if (check === undefined || state !== 'signed-in') return told;
-    const error = await check();
+    const error = state === 'needs-login' || state === 'not-needed' ? undefined : await check?.();
     return {
       ...told,
       ...(scopes === undefined || scopes.length === 0 ? {} : { scopes: [...scopes] }),

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { access, readdir, writeFile } from 'node:fs/promises';
+import { access, mkdir, readdir, utimes, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { build } from 'esbuild';
@@ -119,6 +119,32 @@ describe('a lock', () => {
     expect(await withLock(path, LEASE, async () => 'mine')).toBe('mine');
     // Its owner might have been about to write its name into it.
     expect(performance.now() - started).toBeGreaterThan(1_500);
+  });
+
+  test.each(['{}', '5', 'null', '[]', '{"pid":"x"}'])('that holds %s is nobody’s', async (content) => {
+    const path = join(await temporaryFolder(), 'a.lock');
+    await writeFile(path, content);
+    const long = new Date(Date.now() - 10_000);
+    await utimes(path, long, long);
+    expect(await withLock(path, LEASE, async () => 'mine')).toBe('mine');
+  });
+
+  test('with a lease that no lock can have, of a machine whose clock was wrong, is believed for ten minutes at most', async () => {
+    const path = join(await temporaryFolder(), 'a.lock');
+    await ownerFile(path, { host: 'elsewhere', until: Date.now() + 365 * 86_400_000 });
+    const long = new Date(Date.now() - 601_000);
+    await utimes(path, long, long);
+    expect(await withLock(path, LEASE, async () => 'mine')).toBe('mine');
+  });
+
+  test('that is a folder, or cannot be written, is told with its path', async () => {
+    const folder = await temporaryFolder();
+    await mkdir(join(folder, 'a.lock'));
+    await expect(withLock(join(folder, 'a.lock'), LEASE, async () => 1)).rejects.toMatchObject({
+      name: 'CalmcpError',
+      message: expect.stringMatching(/could not write .*a\.lock \(EISDIR\)/),
+    });
+    await expect(withLock('/proc/nowhere/a.lock', LEASE, async () => 1)).rejects.toMatchObject({ name: 'CalmcpError' });
   });
 
   test('that was taken from us is not removed by us', async () => {

@@ -21,20 +21,40 @@ export interface KillOptions {
   readonly env: Readonly<Record<string, string>>;
 }
 
-/** @returns how many of the processes were killed before they ended by themselves */
-export async function killRounds({ rounds, folder, yaml, sandbox, cacheKey, env }: KillOptions): Promise<number> {
+export interface KillOutcome {
+  /** Killed before they ended by themselves. */
+  readonly killed: number;
+  /** Killed within 40 ms of asking for a token: while the answer was under way, sealed or written. */
+  readonly amidst: number;
+}
+
+const isTokenRequest = ({ path }: { readonly path: string }): boolean => path.endsWith('/token');
+
+export async function killRounds({ rounds, folder, yaml, sandbox, cacheKey, env }: KillOptions): Promise<KillOutcome> {
   let killed = 0;
-  // Long enough for most to be killed at work, short enough for a few to come to their end.
-  const longest = 450;
+  let amidst = 0;
   for (let round = 0; round < rounds; round++) {
     sandbox.expireAccessTokens();
+    const before = sandbox.requests.filter(isTokenRequest).length;
     const running = spawn(process.execPath, [bin, 'agenda', 'today'], { env, stdio: 'ignore' });
     const ended = new Promise<NodeJS.Signals | null>((resolve) =>
       running.once('exit', (_code, signal) => resolve(signal)),
     );
-    const timer = setTimeout(() => running.kill('SIGKILL'), 100 + Math.random() * (longest - 100));
-    if ((await ended) === 'SIGKILL') killed++;
-    clearTimeout(timer);
+    let asked = false;
+    const kill = (): void => void running.kill('SIGKILL');
+    // Every fourth one at any moment of its life, the others just when they have asked for a token.
+    const anyTime = round % 4 === 0 ? setTimeout(kill, 50 + Math.random() * 350) : undefined;
+    const watch = setInterval(() => {
+      if (asked || sandbox.requests.filter(isTokenRequest).length === before) return;
+      asked = true;
+      if (anyTime === undefined) setTimeout(kill, Math.random() * 40);
+    }, 1);
+    if ((await ended) === 'SIGKILL') {
+      killed++;
+      if (asked) amidst++;
+    }
+    clearInterval(watch);
+    clearTimeout(anyTime);
     // The cache is the old or the new one, whole: it opens, and holds a record.
     const stores = openSecretStores({ folder: join(folder, 'state'), keystore: 'keyfile' });
     JSON.parse((await stores.scope(cacheKey).load()) ?? '');
@@ -54,5 +74,5 @@ export async function killRounds({ rounds, folder, yaml, sandbox, cacheKey, env 
     (name) => !/^(?:keyfile|[0-9a-f]{64}\.sealed)$/.test(name),
   );
   if (left.length > 0) throw new Error(`left behind: ${left.join(', ')}`);
-  return killed;
+  return { killed, amidst };
 }

@@ -35,7 +35,7 @@ test.each(['microsoft', 'google'])(
     if (isGoogle) await googleSignIn(app, sandbox, 'home', 'you@home.example');
     else await signIn(app, sandbox, 'xebia', 'you@xebia.example');
     await writeAccounts(folder, yaml);
-    const killed = await killRounds({
+    const { killed, amidst } = await killRounds({
       rounds: PER_VENDOR,
       folder,
       yaml,
@@ -45,8 +45,9 @@ test.each(['microsoft', 'google'])(
         : '11111111-1111-1111-1111-111111111111_22222222-2222-2222-2222-222222222222',
       env: builtEnvironment(folder),
     });
-    // Or the kills came too late to prove anything.
-    expect(killed).toBeGreaterThan(PER_VENDOR / 3);
+    // Or the kills came too early or too late to prove anything.
+    expect(killed).toBeGreaterThan(PER_VENDOR / 2);
+    expect(amidst).toBeGreaterThan(PER_VENDOR / 3);
   },
   60_000 + ROUNDS * 1_500,
 );

@@ -73,11 +73,13 @@ describe('two tenants with one client id', () => {
   ])(
     'each refresh token is redeemed in its own tenant only, after the access tokens $when',
     async ({ accessTokenSeconds, expire }) => {
-      const { sandbox, app } = await signedIn({ accessTokenSeconds });
+      const { sandbox, app, yaml, folder } = await signedIn({ accessTokenSeconds });
       await week(app);
       if (expire) sandbox.expireAccessTokens();
       const before = sandbox.redemptions.length;
-      const [xebia, marimer, both] = await Promise.all([week(app, 'xebia'), week(app, 'marimer'), week(app)]);
+      // A process that runs on has the tokens in memory; a new one looks at the clock.
+      const asked = expire ? app : (await openTestApp(yaml, { folder })).app;
+      const [xebia, marimer, both] = await Promise.all([week(asked, 'xebia'), week(asked, 'marimer'), week(asked)]);
       expect(titles(xebia)).toContain('Sprint planning');
       expect(titles(marimer)).toContain('Aurora go/no-go');
       expect(both.complete).toBe(true);

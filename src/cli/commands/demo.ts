@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { writePrivateFile } from '../../io/private-file.ts';
+import { limitedSignal } from '../../io/time-limit.ts';
 import { listEvents } from '../../operations/list-events.ts';
 import type { AddCommand } from '../command.ts';
 import { openAppFor } from '../open-app.ts';
@@ -43,7 +44,7 @@ async function runDemo(shell: Shell): Promise<number> {
       say(style('bold', 'Signing in (in the sandbox: nothing leaves this machine)'));
       for (const account of app.accounts.filter(({ signInMethods }) => signInMethods.length > 0)) {
         const call = {
-          signal: AbortSignal.any([shell.interrupted, AbortSignal.timeout(SIGN_IN_MS)]),
+          signal: limitedSignal(SIGN_IN_MS, () => new Error('the sandbox did not answer'), shell.interrupted),
           deadline: performance.now() + SIGN_IN_MS,
           countRequest: () => undefined,
         };

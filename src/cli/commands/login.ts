@@ -1,5 +1,6 @@
 import type { Account, App } from '../../accounts/registry.ts';
 import { CalmcpError, toCalmcpError } from '../../core/errors.ts';
+import { listAccounts } from '../../operations/list-accounts.ts';
 import { renderError } from '../../server/text.ts';
 import { type AddCommand, EXIT_INCOMPLETE } from '../command.ts';
 import { type GlobalOptions, openAppFor } from '../open-app.ts';
@@ -14,13 +15,16 @@ export function namedAccounts(app: App, { account = [] }: GlobalOptions, verb: s
   });
 }
 
-async function notSignedIn(app: App): Promise<readonly Account[]> {
+/** Those that need a sign-in: as far as this machine knows, and by what their servers say. */
+async function notSignedIn(app: App, signal: AbortSignal): Promise<readonly Account[]> {
+  const { accounts } = await listAccounts.run(app, { check: true }, { signal });
   const wanted = await Promise.all(
-    app.accounts.map(async (account) => {
-      if (account.signInMethods.length === 0) return false;
+    app.accounts.map(async ({ id, signInMethods, signInState }) => {
+      if (signInMethods.length === 0) return false;
+      if (accounts.some(({ account, signIn }) => account === id && signIn === 'needs-login')) return true;
       // One whose cache cannot be opened is in need of a login, and will say so.
-      return account.signInState().then(
-        ({ state }) => state === 'needs-login',
+      return signInState().then(
+        () => false,
         () => true,
       );
     }),
@@ -57,7 +61,7 @@ Examples:
           throw new CalmcpError('INPUT_INVALID', 'give either --all or --account');
         const app = await openAppFor(shell, options, true);
         try {
-          const accounts = all ? await notSignedIn(app) : namedAccounts(app, options, 'login');
+          const accounts = all ? await notSignedIn(app, shell.interrupted) : namedAccounts(app, options, 'login');
           if (accounts.length === 0) shell.stdout.write('Every account is signed in.\n');
           let failed = 0;
           for (const [index, account] of accounts.entries()) {

@@ -1,8 +1,8 @@
 import type { App } from '../../accounts/registry.ts';
-import { CalmcpError } from '../../core/errors.ts';
+import { CalmcpError, toCalmcpError } from '../../core/errors.ts';
 import { renderError } from '../../server/text.ts';
 import type { AddCommand } from '../command.ts';
-import { type GlobalOptions, logOf } from '../open-app.ts';
+import { type GlobalOptions, logOf, openSecrets, pathsOf } from '../open-app.ts';
 import { openWatchedApp } from '../watched-app.ts';
 
 export const addMcp: AddCommand = (program, shell, run) => {
@@ -29,6 +29,10 @@ Entry for claude_desktop_config.json:
             if (thrown instanceof CalmcpError) shell.stderr.write(`calmcp: ${renderError(thrown)}\n`);
             throw thrown;
           });
+        // Told at the start, when somebody may look; refused when an account needs it.
+        await openSecrets(shell, pathsOf(shell, options), false)
+          .checkFiles()
+          .catch((thrown: unknown) => shell.stderr.write(`calmcp: ${renderError(toCalmcpError(thrown))}\n`));
         const { serveMcpOnStdio } = await import('../../server/stdio.ts');
         await serveMcpOnStdio({ version: shell.version, app, log }, shell.stdinEnded());
         await watched.close();

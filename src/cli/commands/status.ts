@@ -1,6 +1,6 @@
 import { listAccounts } from '../../operations/list-accounts.ts';
 import { sameMailboxAs } from '../../server/text.ts';
-import { type AddCommand, ask, EXIT_INCOMPLETE } from '../command.ts';
+import { type AddCommand, ask } from '../command.ts';
 import { styleFor } from '../shell.ts';
 import { formatTable } from '../table.ts';
 
@@ -14,14 +14,12 @@ export const addStatus: AddCommand = (program, shell, run) => {
     .action((options: { offline?: boolean }, command) =>
       run(async () => {
         const style = styleFor(shell.stdout, shell.env);
-        let unknown = false;
-        const status = await ask(
+        return ask(
           shell,
           command.optsWithGlobals(),
           listAccounts,
           { check: !options.offline },
           ({ accounts }) => {
-            unknown = accounts.some(({ signIn }) => signIn === 'unknown');
             if (accounts.length === 0) return 'No accounts yet: calmcp accounts add\n';
             const rows = accounts.map(
               ({ account, provider, access, signIn, username, sameAs, scopes = [], lastsUntil, message, hint }) => [
@@ -44,8 +42,8 @@ export const addStatus: AddCommand = (program, shell, run) => {
             const colour = (state: string) => (state === 'signed-in' || state === 'not-needed' ? 'green' : 'red');
             return `${formatTable(rows, { style: (cell, column) => (column === 3 ? style(colour(cell), cell) : cell) }).join('\n')}\n`;
           },
+          ({ accounts }) => accounts.every(({ signIn }) => signIn !== 'unknown'),
         );
-        return unknown ? EXIT_INCOMPLETE : status;
       }),
     );
 };

@@ -38,6 +38,11 @@ export const google: ProviderDefinition<typeof options> = {
     const grant = await (await openTokens(chosen, context)).grant();
     if (grant === undefined) return { state: 'needs-login' };
     const { identity, scopes, renewedAt } = grant;
+    const { calendarScopes, missingScopes } = await import('./scopes.ts');
+    const isOther = chosen.username !== undefined && chosen.username.toLowerCase() !== identity.username.toLowerCase();
+    const isNarrow = missingScopes(scopes, calendarScopes(context.access)).length > 0;
+    if (isOther || isNarrow || (await (await openTokens(chosen, context)).isDead()))
+      return { state: 'needs-login', identity, scopes };
     return { state: 'signed-in', identity, scopes, lastsUntil: lastsUntil(renewedAt, UNUSED_DAYS) };
   },
   async open(chosen, context) {

@@ -43,10 +43,15 @@ const tokenAnswer = z.object({
 
 type TokenAnswer = z.output<typeof tokenAnswer>;
 
+const NOT_REVOKED =
+  'Google could not be told; to be sure, remove the access at https://myaccount.google.com/connections';
+
 export interface GoogleTokens extends RequestTokens {
   signIn(prompts: SignInPrompts, call: Call): Promise<Identity>;
   signOut(): Promise<string | undefined>;
   grant(): Promise<Grant | undefined>;
+  /** Whether a token was refused for good, and nothing has changed since. */
+  isDead(): Promise<boolean>;
 }
 
 /** Who an id token is about. It came straight from the token endpoint, so its signature need not be checked (OIDC Core 3.1.3.7). */
@@ -194,8 +199,10 @@ export function createGoogleTokens(options: GoogleOptions, context: ProviderCont
     const { refresh_token: refreshToken } = answer;
     if (refreshToken === undefined)
       throw new CalmcpError('BAD_RESPONSE', 'Google gave no lasting permission', { account, hint });
-    await secrets.exclusively(() =>
-      save({
+    await secrets.exclusively(async () => {
+      // Again: somebody else may have signed in for this account in the meantime.
+      requireExpected(identity, options.username, (await load())?.identity);
+      await save({
         version: 1,
         identity,
         refreshToken,
@@ -203,8 +210,8 @@ export function createGoogleTokens(options: GoogleOptions, context: ProviderCont
         accessToken: answer.access_token,
         expiresAt: expiryIn(answer.expires_in),
         renewedAt: renewedNow(),
-      }),
-    );
+      });
+    });
     return identity;
   }
 
@@ -246,16 +253,21 @@ export function createGoogleTokens(options: GoogleOptions, context: ProviderCont
 
     async signOut() {
       return secrets.exclusively(async () => {
-        const grant = await load().catch(() => undefined);
+        const grant = await load().catch((thrown: unknown) => {
+          // A keychain that is locked, or a wrong passphrase, may be put right; what does not open never will be.
+          if (thrown instanceof CalmcpError && thrown.code === 'AUTH_REQUIRED') return 'unreadable' as const;
+          throw thrown;
+        });
         await secrets.remove();
         if (grant === undefined) return undefined;
+        if (grant === 'unreadable') return NOT_REVOKED;
         try {
           await postForm(endpoints.revocation, { token: grant.refreshToken });
           return undefined;
         } catch (thrown) {
           // What Google does not know any more is revoked as well as can be.
           if (oauthError(thrown) === 'invalid_token') return undefined;
-          return 'Google could not be told; to be sure, remove the access at https://myaccount.google.com/connections';
+          return NOT_REVOKED;
         }
       });
     },
@@ -265,5 +277,6 @@ export function createGoogleTokens(options: GoogleOptions, context: ProviderCont
     remedy: hint,
     get: (rejected) => accessTokens.get(account, rejected),
     rest: (error) => accessTokens.rest(account, error),
+    isDead: () => accessTokens.isDead(account),
   };
 }

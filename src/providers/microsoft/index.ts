@@ -44,6 +44,11 @@ export const microsoft: ProviderDefinition<typeof options> = {
     const signedIn = await (await openTokens(chosen, context)).signedIn(context.account);
     if (signedIn === undefined) return { state: 'needs-login' };
     const { id, username, scopes, renewedAt } = signedIn;
+    const { scopesOf, covers } = await import('./scopes.ts');
+    const tokens = await openTokens(chosen, context);
+    const isOther = chosen.username !== undefined && chosen.username.toLowerCase() !== username.toLowerCase();
+    if (isOther || !covers(scopes, context.access) || (await tokens.isDead(context.account, scopesOf(context.access))))
+      return { state: 'needs-login', identity: { id, username }, scopes };
     return { state: 'signed-in', identity: { id, username }, scopes, lastsUntil: lastsUntil(renewedAt, UNUSED_DAYS) };
   },
   async open(chosen, context) {

@@ -28,6 +28,8 @@ export interface Tokens {
   signIn(account: string, scopes: string[], prompts: SignInPrompts, call: Call): Promise<Identity>;
   /** @returns what the person should know beyond "done" */
   signOut(account: string): Promise<string | undefined>;
+  /** Whether a token for this was refused for good, and nothing has changed since. */
+  isDead(account: string, scopes: string[]): Promise<boolean>;
   /** Who signed in for `account`, as far as this machine knows. */
   signedIn(account: string): Promise<SignedIn | undefined>;
   /**
@@ -58,6 +60,13 @@ function saidBy(thrown: unknown): string {
   if (!(thrown instanceof CalmcpError)) return '';
   if (typeof thrown.cause === 'string') return thrown.cause;
   return String((thrown.cause as Partial<HttpFailure> | undefined)?.body ?? '');
+}
+
+/** What an access token is for. */
+interface TokenKey {
+  readonly account: string;
+  readonly scopes: string[];
+  readonly username: string | null;
 }
 
 export function createTokens(options: MicrosoftOptions, context: ProviderContext): Tokens {
@@ -92,6 +101,10 @@ export function createTokens(options: MicrosoftOptions, context: ProviderContext
   const client = createClient(network, record.cachePlugin);
 
   const usernames = new Map<string, string | undefined>();
+
+  /** With whom accounts.yaml expects: what was true of one person says nothing of another. */
+  const keyOf = (account: string, scopes: string[]): string =>
+    JSON.stringify({ account, scopes, username: usernames.get(account) ?? null } satisfies TokenKey);
 
   /** What went wrong in a sentence, with a remedy where one is known. Entra's own text stays in the cause. */
   function explain(thrown: unknown, account: string, signIn?: MsalNetwork): CalmcpError {
@@ -204,7 +217,7 @@ export function createTokens(options: MicrosoftOptions, context: ProviderContext
   const accessTokens = createAccessTokens({
     secrets,
     async obtain(key, rejected) {
-      const [account = '', ...scopes] = key.split(' ');
+      const { account, scopes } = JSON.parse(key) as TokenKey;
       const version = await secrets.version();
       try {
         return await acquire(account, scopes, rejected);
@@ -238,7 +251,11 @@ export function createTokens(options: MicrosoftOptions, context: ProviderContext
           requireExpected(identity, usernames.get(account), before);
           const granted = (result?.scopes ?? []).filter((scope) => /calendars/i.test(scope));
           const signedIn = { ...identity, scopes: granted, renewedAt: renewedNow() };
-          await secrets.exclusively(() => record.addSignIn(account, signedIn, fresh.getTokenCache().serialize()));
+          await secrets.exclusively(async () => {
+            // Again: somebody else may have signed in for this account in the meantime.
+            requireExpected(identity, usernames.get(account), (await record.identities()).get(account));
+            await record.addSignIn(account, signedIn, fresh.getTokenCache().serialize());
+          });
           return identity;
         };
         return prompts.method === 'device-code'
@@ -285,8 +302,9 @@ export function createTokens(options: MicrosoftOptions, context: ProviderContext
       return (await record.identities()).get(account);
     },
 
-    accessToken: (account, scopes, rejected) => accessTokens.get([account, ...scopes].join(' '), rejected),
-    rest: (account, scopes, error) => accessTokens.rest([account, ...scopes].join(' '), error),
+    accessToken: (account, scopes, rejected) => accessTokens.get(keyOf(account, scopes), rejected),
+    isDead: (account, scopes) => accessTokens.isDead(keyOf(account, scopes)),
+    rest: (account, scopes, error) => accessTokens.rest(keyOf(account, scopes), error),
   };
 }
 
