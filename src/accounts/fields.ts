@@ -27,6 +27,8 @@ export interface Field {
   readonly own: boolean;
   /** Whether a line of text can say it. */
   readonly plain: boolean;
+  /** A list and nothing else: for a flag or an editor, not for a question. */
+  readonly list: boolean;
   /** What it may be, where that is a short list. */
   readonly choices: readonly string[];
 }
@@ -54,6 +56,7 @@ export function fieldsOf(provider: ProviderDefinition): readonly Field[] {
     secret: schema.writeOnly ?? false,
     own: Object.hasOwn(provider.options.shape, name),
     plain: isPlain(schema),
+    list: formsOf(schema).every(({ type }) => type === 'array'),
     choices: formsOf(schema).flatMap((form) => (form.enum ?? []).map(String)),
   }));
   return fields.filter(({ name }) => name !== 'provider').sort((a, b) => Number(b.own) - Number(a.own));

@@ -1,4 +1,5 @@
 /** The accounts of one tenant, opened when first asked. Nothing here outlives its {@link App}. */
+import { setMaxListeners } from 'node:events';
 import type { Temporal } from 'temporal-polyfill';
 import { CalmcpError } from '../core/errors.ts';
 import type {
@@ -145,6 +146,8 @@ function openAccount(
 export function openApp(options: AppOptions): App {
   const { config, now, log } = options;
   const closing = new AbortController();
+  // One listener for each exchange under way; they end with their exchange's time limit.
+  setMaxListeners(0, closing.signal);
   const shared = new Map<string, unknown>();
   const share: ProviderContext['share'] = <T>(key: string, create: () => T): T => {
     if (!shared.has(key)) shared.set(key, create());

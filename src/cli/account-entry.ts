@@ -119,7 +119,9 @@ async function askFields(shell: Shell, paths: Paths, account: NewAccount, all: b
   for (const field of fields.filter(({ required }) => required))
     if (filled.entry[field.name] === undefined) filled = await askField(shell, paths, filled, field);
   if (!all) return filled;
-  for (const field of fields.filter(({ own, required, choices }) => own && !required && choices.length === 0))
+  for (const field of fields.filter(
+    ({ own, required, list, choices }) => own && !required && !list && choices.length === 0,
+  ))
     filled = await askField(shell, paths, filled, field);
   return filled;
 }

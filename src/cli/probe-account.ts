@@ -20,8 +20,6 @@ const SET_CLOCK: Readonly<Partial<Record<NodeJS.Platform, string>>> = {
 export interface AccountProbeOptions {
   /** Milliseconds that one probe may take. */
   readonly timeLimitMs: number;
-  /** Whom accounts.yaml expects. */
-  readonly username: string | undefined;
   /** Accounts that turned out to be the same mailbox. */
   readonly sameAs: readonly string[];
 }
@@ -100,21 +98,18 @@ function probeClock(account: Account, reached: readonly Reached[], platform: Nod
     : { ...known, state: 'fail', message: `${message}: sign-ins will be refused`, hint, code: 'UNAVAILABLE' };
 }
 
-function probeSignIn({ id }: Account, { state, identity }: SignInState, username: string | undefined): Probe {
+function probeSignIn({ id }: Account, { state, identity, reason = 'nobody is signed in' }: SignInState): Probe {
   const known = { name: 'sign-in', account: id };
-  const hint = `run: calmcp login --account ${id}`;
   if (state === 'not-needed') return { ...known, state: 'skipped', message: 'none is needed' };
   if (state === 'needs-login')
-    return { ...known, state: 'fail', message: 'nobody is signed in', hint, code: 'AUTH_REQUIRED' };
-  const who = neutralize(identity?.username ?? '');
-  if (username !== undefined && identity !== undefined && username.toLowerCase() !== identity.username.toLowerCase())
     return {
       ...known,
       state: 'fail',
-      message: `accounts.yaml expects ${neutralize(username)} and ${who} is signed in`,
-      hint,
+      message: neutralize(reason),
+      hint: `run: calmcp login --account ${id}`,
       code: 'AUTH_REQUIRED',
     };
+  const who = neutralize(identity?.username ?? '');
   return { ...known, state: 'ok', message: who === '' ? 'signed in' : `signed in as ${who}` };
 }
 
@@ -133,12 +128,12 @@ export async function probeAccount(
   shell: Shell,
   app: App,
   account: Account,
-  { timeLimitMs, username, sameAs }: AccountProbeOptions,
+  { timeLimitMs, sameAs }: AccountProbeOptions,
 ): Promise<readonly Probe[]> {
   const { id } = account;
   const probes: Probe[] = [];
   const signIn = account.signInState().then(
-    (state) => probeSignIn(account, state, username),
+    (state) => probeSignIn(account, state),
     (thrown: unknown) => failedProbe('sign-in', thrown, id),
   );
   if (account.endpoints.length > 0) {

@@ -25,10 +25,17 @@ export function requireExpected(came: Identity, username: string | undefined, be
   );
 }
 
-/** For a sign-in of before: accounts.yaml may have been changed since. @throws CalmcpError AUTH_REQUIRED */
+/** Why a sign-in of before does not count: accounts.yaml may have been changed since. `undefined` where it does. */
+export function whyUnexpected(identity: Identity, username: string | undefined): string | undefined {
+  if (username === undefined || isCalled(identity, username)) return undefined;
+  return `accounts.yaml expects ${username} and ${identity.username} is signed in`;
+}
+
+/** @throws CalmcpError AUTH_REQUIRED for {@link whyUnexpected} */
 export function requireStillExpected(identity: Identity, username: string | undefined): void {
-  if (username === undefined || isCalled(identity, username)) return;
-  throw new CalmcpError('AUTH_REQUIRED', `accounts.yaml expects ${username} and ${identity.username} is signed in`, {
+  const reason = whyUnexpected(identity, username);
+  if (reason === undefined) return;
+  throw new CalmcpError('AUTH_REQUIRED', reason, {
     hint: 'run: calmcp login --account <account>',
   });
 }

@@ -142,6 +142,8 @@ export interface SignInPrompts {
 export interface SignInState {
   readonly state: 'signed-in' | 'needs-login' | 'not-needed';
   readonly identity?: Identity;
+  /** Why somebody who is signed in needs to sign in again. */
+  readonly reason?: string;
   /** What was granted, in the vendor's words. */
   readonly scopes?: readonly string[];
   /** Epoch milliseconds at which the sign-in ends if it is not used before, as far as the vendor's rules tell. */

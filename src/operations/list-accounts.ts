@@ -80,12 +80,13 @@ async function describe(
     access: settings.access,
   };
   try {
-    const { state, identity, scopes, lastsUntil } = await signInState();
+    const { state, identity, reason, scopes, lastsUntil } = await signInState();
     const told = {
       ...known,
       signIn: state,
       ...(identity === undefined ? {} : { username: neutralize(identity.username) }),
       ...(sameAs === undefined ? {} : { sameAs: [...sameAs] }),
+      ...(reason === undefined ? {} : { message: neutralize(reason) }),
       ...(state === 'needs-login' ? { hint: `run: calmcp login --account ${id}` } : {}),
     };
     const error = state === 'needs-login' || state === 'not-needed' ? undefined : await check?.();

@@ -22,20 +22,14 @@ import { exitOf, parseTimeout } from '../try-account.ts';
 async function probeAccounts(
   shell: Shell,
   app: App,
-  config: Config,
   ids: readonly string[] | undefined,
   timeLimitMs: number,
 ): Promise<readonly Probe[]> {
   const asked = ids === undefined ? app.accounts : ids.map((id) => app.account(id));
   const twins = await sameMailboxes(app.accounts);
-  const probes = asked.map((account) => {
-    const { username } = config.accounts.find(({ id }) => id === account.id)?.options ?? {};
-    return probeAccount(shell, app, account, {
-      timeLimitMs,
-      username: typeof username === 'string' ? username : undefined,
-      sameAs: twins.get(account.id) ?? [],
-    });
-  });
+  const probes = asked.map((account) =>
+    probeAccount(shell, app, account, { timeLimitMs, sameAs: twins.get(account.id) ?? [] }),
+  );
   return (await Promise.all(probes)).flat();
 }
 
@@ -70,7 +64,7 @@ async function examine(shell: Shell, options: GlobalOptions, timeLimitMs: number
     return [...machine, failedProbe('accounts', thrown)];
   }
   try {
-    return [...machine, ...(await probeAccounts(shell, opened, config, options.account, timeLimitMs))];
+    return [...machine, ...(await probeAccounts(shell, opened, options.account, timeLimitMs))];
   } finally {
     await opened.close();
   }

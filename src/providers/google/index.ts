@@ -1,3 +1,4 @@
+import { whyUnexpected } from '../../core/pinned-identity.ts';
 import type { ProviderContext, ProviderDefinition } from '../../core/provider.ts';
 import { lastsUntil } from '../../io/access-tokens.ts';
 import { createCommandTokens } from '../../io/token-command.ts';
@@ -39,10 +40,12 @@ export const google: ProviderDefinition<typeof options> = {
     if (grant === undefined) return { state: 'needs-login' };
     const { identity, scopes, renewedAt } = grant;
     const { calendarScopes, missingScopes } = await import('./scopes.ts');
-    const isOther = chosen.username !== undefined && chosen.username.toLowerCase() !== identity.username.toLowerCase();
     const isNarrow = missingScopes(scopes, calendarScopes(context.access)).length > 0;
-    if (isOther || isNarrow || (await (await openTokens(chosen, context)).isDead()))
-      return { state: 'needs-login', identity, scopes };
+    const reason =
+      whyUnexpected(identity, chosen.username) ??
+      (isNarrow ? `the sign-in does not cover access: ${context.access}` : undefined) ??
+      ((await (await openTokens(chosen, context)).isDead()) ? 'Google no longer accepts the sign-in' : undefined);
+    if (reason !== undefined) return { state: 'needs-login', identity, scopes, reason };
     return { state: 'signed-in', identity, scopes, lastsUntil: lastsUntil(renewedAt, UNUSED_DAYS) };
   },
   async open(chosen, context) {

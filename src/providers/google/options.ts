@@ -13,7 +13,6 @@ export const options = z.strictObject({
     .optional()
     .describe('Its secret: better as a reference to the environment or a file than in clear.')
     .meta({ writeOnly: true }),
-  tokenCommand: tokenCommandSchema.optional(),
   username: z.string().optional().describe('Pins the identity: signing in as somebody else is refused.'),
   endpoints: z
     .strictObject({
@@ -24,6 +23,7 @@ export const options = z.strictObject({
     })
     .optional()
     .describe('The addresses of a stand-in; default: those of Google.'),
+  tokenCommand: tokenCommandSchema.optional(),
 });
 
 export type GoogleOptions = z.output<typeof options>;

@@ -1,3 +1,4 @@
+import { whyUnexpected } from '../../core/pinned-identity.ts';
 import type { ProviderContext, ProviderDefinition } from '../../core/provider.ts';
 import { lastsUntil } from '../../io/access-tokens.ts';
 import { createCommandTokens } from '../../io/token-command.ts';
@@ -46,9 +47,14 @@ export const microsoft: ProviderDefinition<typeof options> = {
     const { id, username, scopes, renewedAt } = signedIn;
     const { scopesOf, covers } = await import('./scopes.ts');
     const tokens = await openTokens(chosen, context);
-    const isOther = chosen.username !== undefined && chosen.username.toLowerCase() !== username.toLowerCase();
-    if (isOther || !covers(scopes, context.access) || (await tokens.isDead(context.account, scopesOf(context.access))))
-      return { state: 'needs-login', identity: { id, username }, scopes };
+    const known = { identity: { id, username }, scopes };
+    const reason =
+      whyUnexpected({ id, username }, chosen.username) ??
+      (covers(scopes, context.access) ? undefined : `the sign-in does not cover access: ${context.access}`) ??
+      ((await tokens.isDead(context.account, scopesOf(context.access)))
+        ? 'Microsoft no longer accepts the sign-in'
+        : undefined);
+    if (reason !== undefined) return { state: 'needs-login', ...known, reason };
     return { state: 'signed-in', identity: { id, username }, scopes, lastsUntil: lastsUntil(renewedAt, UNUSED_DAYS) };
   },
   async open(chosen, context) {

@@ -19,7 +19,6 @@ export const options = z.strictObject({
     )
     .refine(isFilledIn, PLACEHOLDER)
     .describe('Directory (tenant) id, a verified domain, `organizations` or `consumers`.'),
-  tokenCommand: tokenCommandSchema.optional(),
   username: z.string().optional().describe('Pins the identity: signing in as somebody else is refused.'),
   cloud: z
     .union([
@@ -31,6 +30,7 @@ export const options = z.strictObject({
     ])
     .default('global')
     .describe('National cloud, or the addresses of a stand-in.'),
+  tokenCommand: tokenCommandSchema.optional(),
 });
 
 export type MicrosoftOptions = z.output<typeof options>;
