@@ -90,7 +90,14 @@ test('no token, code or secret is in any output, log, file or message, in good d
         if (page !== undefined) void googleBrowser(sandbox, 'you@home.example')(page);
       },
     };
-    const result = await cli(folder, [...args, '--log', 'debug'], { env, fetch, stderr });
+    // Whoever pastes: opens the address that was told, and copies the one that it ends at.
+    const readLine = async (): Promise<string> => {
+      const url = /\n(http\S+\/auth\?\S+)\n/.exec(told)?.[1] ?? '';
+      const back = await sandbox.google.consent(url, 'you@home.example');
+      secrets.add(new URL(back).searchParams.get('code') ?? '');
+      return back;
+    };
+    const result = await cli(folder, [...args, '--log', 'debug'], { env, fetch, stderr, readLine });
     results.push({ ...result, stderr: told });
   };
 
@@ -98,7 +105,13 @@ test('no token, code or secret is in any output, log, file or message, in good d
   await run('login', '--account', 'home', '--browser');
   expect(results.map(({ status }) => status)).toEqual([0, 0]);
   expect(secrets.size).toBeGreaterThan(8);
+  await run('login', '--account', 'home', '--no-browser');
+  expect(results.at(-1)?.status).toBe(0);
   await run('status');
+  await run('status', '--json');
+  await run('login', '--all');
+  await run('accounts', 'add', 'extra', '--provider', 'memory');
+  await run('accounts', 'remove', 'extra', '--yes');
   await run('agenda', 'this week');
   await run('agenda', '--json');
   sandbox.expireAccessTokens();
