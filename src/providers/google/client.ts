@@ -23,11 +23,21 @@ export interface RequestOptions {
   readonly fetchImplementation: typeof globalThis.fetch;
 }
 
+interface Page {
+  kind?: string | null;
+  items?: unknown;
+  nextPageToken?: string | null;
+}
+
 export interface GoogleClient {
   /** One request. @throws CalmcpError */
   request<T>(call: Call, send: (client: Client, options: RequestOptions) => Promise<{ data: T }>): Promise<T>;
-  /** All pages of a list. @throws CalmcpError for pages without an end */
-  pages<T extends { nextPageToken?: string | null }>(
+  /**
+   * All pages of a list. @throws CalmcpError for pages without an end, and for an answer that does not say that it is
+   * such a list: an object without rows would read as an empty day
+   */
+  pages<T extends Page>(
+    kind: string,
     call: Call,
     send: (client: Client, pageToken: string | undefined, options: RequestOptions) => Promise<{ data: T }>,
   ): Promise<T[]>;
@@ -110,13 +120,13 @@ export function createGoogleClient(base: string, context: ProviderContext, token
 
   return {
     request,
-    async pages(call, send) {
+    async pages(kind, call, send) {
       const pages = [];
       const seen = new Set<string>();
       let pageToken: string | undefined;
       do {
         const page = await request(call, (api, options) => send(api, pageToken, options));
-        if (typeof page !== 'object' || page === null)
+        if (page?.kind !== kind || !Array.isArray(page.items ?? []))
           throw new CalmcpError('BAD_RESPONSE', 'Google answered with something that is no list', { account });
         pages.push(page);
         pageToken = page.nextPageToken ?? undefined;

@@ -10,10 +10,10 @@ export type GoogleCalendar = calendar_v3.Schema$CalendarListEntry;
 export type GoogleEvent = calendar_v3.Schema$Event;
 
 export const CALENDAR_FIELDS =
-  'nextPageToken,items(id,summary,summaryOverride,accessRole,primary,selected,hidden,deleted,backgroundColor)';
+  'kind,nextPageToken,items(id,summary,summaryOverride,accessRole,primary,selected,hidden,deleted,backgroundColor)';
 
 export const EVENT_FIELDS =
-  'nextPageToken,items(id,status,summary,location,start,end,endTimeUnspecified,recurringEventId,originalStartTime,transparency,visibility,iCalUID,sequence,updated,etag,attendees(self,responseStatus),organizer(self,email,displayName),hangoutLink,conferenceData(entryPoints(entryPointType,uri)),eventType,htmlLink)';
+  'kind,nextPageToken,items(id,status,summary,location,start,end,endTimeUnspecified,recurringEventId,originalStartTime,transparency,visibility,iCalUID,sequence,updated,etag,attendees(self,responseStatus),organizer(self,email,displayName),hangoutLink,conferenceData(entryPoints(entryPointType,uri)),eventType,htmlLink)';
 
 /** Asked for by name: what a listing holds by default differs from one version of the API to the next. */
 export const EVENT_TYPES = ['default', 'outOfOffice', 'focusTime', 'workingLocation', 'birthday', 'fromGmail'];
@@ -114,7 +114,7 @@ export function mapEvent(row: GoogleEvent, { account, calendar }: Place): Calend
     start,
     end,
     status: row.status === 'cancelled' ? 'cancelled' : row.status === 'tentative' ? 'tentative' : 'confirmed',
-    updated: row.updated ? Date.parse(row.updated) : null,
+    updated: Date.parse(row.updated ?? '') || null,
     readOnly: calendar.access !== 'write',
     ...(warnings.length === 0 ? {} : { warnings }),
   } as const;

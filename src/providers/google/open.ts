@@ -25,7 +25,7 @@ export function openGoogle(options: GoogleOptions, context: ProviderContext, tok
 
   async function readEvents(calendar: Calendar, range: Range, call: Call): Promise<CalendarRead> {
     const asOf = now().epochMilliseconds;
-    const pages = await client.pages(call, (api, pageToken, request) =>
+    const pages = await client.pages('calendar#events', call, (api, pageToken, request) =>
       api.events.list(
         {
           calendarId: calendar.id,
@@ -79,7 +79,7 @@ export function openGoogle(options: GoogleOptions, context: ProviderContext, tok
     async listCalendars(call) {
       // Without permission for the list there is one calendar that is known to be there.
       if (access === 'busy') return [{ id: 'primary', name: 'Primary', isDefault: true, access: 'free-busy' }];
-      const pages = await client.pages(call, (api, pageToken, request) =>
+      const pages = await client.pages('calendar#calendarList', call, (api, pageToken, request) =>
         api.calendarList.list(
           {
             maxResults: CALENDARS_PAGE,

@@ -270,6 +270,20 @@ describe('errors', () => {
     await expect(agenda(app)).rejects.toMatchObject({ code: status, account: 'home' });
   });
 
+  test.each([
+    '{}',
+    '{"items":[]}',
+    '{"kind":"calendar#events","items":{}}',
+    '[]',
+    'null',
+    '<html>hotel</html>',
+    '{"error":"x"}',
+  ])('%s with status 200 is no list, and never an empty day', async (body) => {
+    const { sandbox, app } = await signedIn();
+    sandbox.fail({ match: isEvents, status: 200, body });
+    await expect(agenda(app)).rejects.toMatchObject({ code: 'BAD_RESPONSE' });
+  });
+
   test('a throttled request is asked again', async () => {
     const { sandbox, app } = await signedIn();
     sandbox.fail({ match: isEvents, times: 1, ...googleFaults.rateLimitExceeded });
