@@ -24,6 +24,8 @@ export interface Calendar {
   readonly color?: string;
   /** Address of whoever owns it, where it is somebody else's. */
   readonly owner?: string;
+  /** Somebody else's calendar whose private events may be seen as busy times only. */
+  readonly hidesPrivate?: true;
 }
 
 /** A moment, with the zone its author had in mind; `null` when that zone is unknown (the moment still is right). */
@@ -85,6 +87,7 @@ export interface CalendarEvent {
   /** Exclusive, and of the same kind as `start`. Never before it. */
   readonly end: EventTime;
   readonly title: string | null;
+  /** Plain text, markup gone. */
   readonly text?: string;
   readonly location?: string;
   /** Where to click to join. */
@@ -97,7 +100,7 @@ export interface CalendarEvent {
   readonly type: EventType;
   readonly organizer?: Person;
   readonly attendees?: readonly Attendee[];
-  /** Attendees exist and are withheld, by their organizer or for their number. */
+  /** There are attendees that the backend does not show, by their organizer's wish or for their number. */
   readonly attendeesOmitted?: true;
   readonly categories?: readonly string[];
   readonly webLink?: string;
@@ -110,4 +113,18 @@ export interface CalendarEvent {
   readonly fromFeed?: true;
   /** What is odd about it and was put right, in calmcp's words. */
   readonly warnings?: readonly string[];
+  /** A block that stands for a meeting of another account and was put there by calmcp itself. */
+  readonly mirror?: true;
+  /** How much of it may be shown; absent: everything. What may not be shown is gone already ({@link disclose}). */
+  readonly disclosed?: 'busy' | 'masked' | 'title';
 }
+
+/** A stretch of somebody's time that is not free, `[start, end)` in epoch milliseconds. */
+export interface BusyBlock {
+  readonly start: number;
+  readonly end: number;
+  readonly busy: BlockingBusy;
+}
+
+/** What keeps time from being free. `unknown`: nobody could tell. Working elsewhere is free time. */
+export type BlockingBusy = Exclude<Busy, 'free' | 'workingElsewhere'>;

@@ -2,7 +2,7 @@
 import type { Temporal } from 'temporal-polyfill';
 import type { z } from 'zod';
 import type { CalmcpError } from './errors.ts';
-import type { Calendar, CalendarEvent, Range } from './event.ts';
+import type { BusyBlock, Calendar, CalendarEvent, Range } from './event.ts';
 
 /** What one question carries through every layer. */
 export interface Call {
@@ -12,6 +12,8 @@ export interface Call {
   readonly deadline: number;
   /** Notes one HTTP request made for this question. */
   countRequest(): void;
+  /** The answer is for somebody who may not learn the account's name: not even a log tells it. */
+  readonly unnamed?: true;
 }
 
 /**
@@ -28,6 +30,14 @@ export type CalendarRead =
     }
   | { readonly calendar: Calendar; readonly error: CalmcpError };
 
+/** How much of each event is read: `agenda` may leave out attendees and texts, which cost much; `full` may not. */
+export type ReadDepth = 'agenda' | 'full';
+
+/** What somebody else's calendar told: all that is not free in the range, or why there is no telling. */
+export type PersonBusy =
+  | { readonly person: string; readonly blocks: readonly BusyBlock[] }
+  | { readonly person: string; readonly error: CalmcpError };
+
 export interface CalendarProvider {
   /** @throws CalmcpError when the list is not known completely */
   listCalendars(call: Call): Promise<readonly Calendar[]>;
@@ -36,7 +46,19 @@ export interface CalendarProvider {
    * All-day events overlap by their civil dates, so a reader that works by instants asks a day more on both sides
    * and lets the caller cut: events outside of `range` are allowed, missing ones are not.
    */
-  readCalendars(calendars: readonly Calendar[], range: Range, call: Call): Promise<readonly CalendarRead[]>;
+  readCalendars(
+    calendars: readonly Calendar[],
+    range: Range,
+    call: Call,
+    depth?: ReadDepth,
+  ): Promise<readonly CalendarRead[]>;
+  /**
+   * Busy times of other people, by e-mail address, in any number and over any range: chunked to the vendor's limits.
+   * One answer for each of `people`, in their order. Titles and places that a vendor sends along are dropped. Left out
+   * where the backend cannot tell.
+   * @throws CalmcpError when nothing is known of anybody
+   */
+  freeBusy?(people: readonly string[], range: Range, call: Call): Promise<readonly PersonBusy[]>;
   close?(): Promise<void>;
 }
 

@@ -15,6 +15,12 @@ export const CALENDAR_FIELDS =
 export const EVENT_FIELDS =
   'kind,nextPageToken,items(id,status,summary,location,start,end,endTimeUnspecified,recurringEventId,originalStartTime,transparency,visibility,iCalUID,sequence,updated,etag,attendees(self,responseStatus),organizer(self,email,displayName),hangoutLink,conferenceData(entryPoints(entryPointType,uri)),eventType,htmlLink)';
 
+/** With people and texts, which make an answer many times as large. */
+export const FULL_EVENT_FIELDS = EVENT_FIELDS.replace(
+  'attendees(self,responseStatus)',
+  'attendees(self,email,displayName,responseStatus,optional,resource),attendeesOmitted,guestsCanSeeOtherGuests,description,extendedProperties(private)',
+);
+
 /** Asked for by name: what a listing holds by default differs from one version of the API to the next. */
 export const EVENT_TYPES = ['default', 'outOfOffice', 'focusTime', 'workingLocation', 'birthday', 'fromGmail'];
 

@@ -1,10 +1,18 @@
 import { CalmcpError } from '../../core/errors.ts';
 import type { Calendar, Range } from '../../core/event.ts';
-import type { CalendarProvider, CalendarRead, Call, ProviderContext } from '../../core/provider.ts';
+import type { CalendarProvider, CalendarRead, Call, ProviderContext, ReadDepth } from '../../core/provider.ts';
 import { DAY } from '../../core/time.ts';
 import type { RequestTokens } from '../../io/access-tokens.ts';
 import { createGoogleClient } from './client.ts';
-import { CALENDAR_FIELDS, EVENT_FIELDS, EVENT_TYPES, mapBlock, mapCalendar, mapEvent } from './map.ts';
+import {
+  CALENDAR_FIELDS,
+  EVENT_FIELDS,
+  EVENT_TYPES,
+  FULL_EVENT_FIELDS,
+  mapBlock,
+  mapCalendar,
+  mapEvent,
+} from './map.ts';
 import { endpointsOf, type GoogleOptions } from './options.ts';
 
 /** Largest pages: https://developers.google.com/workspace/calendar/api/v3/reference/events/list */
@@ -23,7 +31,7 @@ export function openGoogle(options: GoogleOptions, context: ProviderContext, tok
   const { account, access, now } = context;
   const client = createGoogleClient(endpointsOf(options).calendar, context, tokens);
 
-  async function readEvents(calendar: Calendar, range: Range, call: Call): Promise<CalendarRead> {
+  async function readEvents(calendar: Calendar, range: Range, call: Call, depth: ReadDepth): Promise<CalendarRead> {
     const asOf = now().epochMilliseconds;
     const pages = await client.pages('calendar#events', call, (api, pageToken, request) =>
       api.events.list(
@@ -35,7 +43,7 @@ export function openGoogle(options: GoogleOptions, context: ProviderContext, tok
           showHiddenInvitations: false,
           eventTypes: EVENT_TYPES,
           maxResults: EVENTS_PAGE,
-          fields: EVENT_FIELDS,
+          fields: depth === 'full' ? FULL_EVENT_FIELDS : EVENT_FIELDS,
           ...(pageToken === undefined ? {} : { pageToken }),
         },
         request,
@@ -95,9 +103,11 @@ export function openGoogle(options: GoogleOptions, context: ProviderContext, tok
         .filter(({ deleted }) => deleted !== true)
         .map((row) => mapCalendar(row, account));
     },
-    async readCalendars(calendars, range, call) {
+    async readCalendars(calendars, range, call, depth = 'agenda') {
       if (access !== 'busy')
-        return Promise.all(calendars.map((calendar) => readEvents(calendar, range, call).catch(failed(calendar))));
+        return Promise.all(
+          calendars.map((calendar) => readEvents(calendar, range, call, depth).catch(failed(calendar))),
+        );
       const chunks = Array.from({ length: Math.ceil(calendars.length / FREE_BUSY_ITEMS) }, (_, index) =>
         calendars.slice(index * FREE_BUSY_ITEMS, (index + 1) * FREE_BUSY_ITEMS),
       );

@@ -12,10 +12,10 @@ const BATCH_PARALLEL = 4;
 const MAX_PAGES = 1_000;
 
 /**
- * Ids that survive a move between folders, and times in UTC: asked for on every single request, because Graph answers
+ * Ids that survive a move between folders, times in UTC, texts without markup: asked for on every single request, as Graph answers
  * with other ids and local times where one lacks it.
  */
-const PREFER = 'IdType="ImmutableId", outlook.timezone="UTC"';
+const PREFER = 'IdType="ImmutableId", outlook.timezone="UTC", outlook.body-content-type="text"';
 
 export interface Graph {
   /** All rows of a list. `path` is relative to the version, `/me/calendars?$top=100`. */

@@ -39,6 +39,9 @@ export const EVENT_FIELDS = [
   'webLink',
 ] as const;
 
+/** With people and texts, which make an answer many times as large. */
+export const FULL_EVENT_FIELDS = [...EVENT_FIELDS, 'attendees', 'hideAttendees', 'body'] as const;
+
 function malformed(account: string, what: string): CalmcpError {
   return new CalmcpError('BAD_RESPONSE', `Microsoft sent ${what}`, { account });
 }

@@ -1,23 +1,31 @@
 import { CalmcpError } from '../../core/errors.ts';
 import type { Calendar, Range } from '../../core/event.ts';
-import type { CalendarProvider, CalendarRead, ProviderContext } from '../../core/provider.ts';
+import type { CalendarProvider, CalendarRead, ProviderContext, ReadDepth } from '../../core/provider.ts';
 import { DAY } from '../../core/time.ts';
 import type { RequestTokens } from '../../io/access-tokens.ts';
 import { cloudOf } from './cloud.ts';
 import { createGraph } from './graph.ts';
-import { CALENDAR_FIELDS, EVENT_FIELDS, type GraphCalendar, type GraphEvent, mapCalendar, mapEvent } from './map.ts';
+import {
+  CALENDAR_FIELDS,
+  EVENT_FIELDS,
+  FULL_EVENT_FIELDS,
+  type GraphCalendar,
+  type GraphEvent,
+  mapCalendar,
+  mapEvent,
+} from './map.ts';
 import type { MicrosoftOptions } from './options.ts';
 import { scopesOf } from './scopes.ts';
 
 /** Largest page of a calendar view: https://learn.microsoft.com/graph/api/calendar-list-calendarview */
 const PAGE_SIZE = 1_000;
 
-function viewPath({ id }: Calendar, range: Range): string {
+function viewPath({ id }: Calendar, range: Range, depth: ReadDepth): string {
   const query = new URLSearchParams({
     // A day more on both sides: all-day events are placed in UTC here and belong to civil days (T12).
     startDateTime: new Date(range.start - DAY).toISOString(),
     endDateTime: new Date(range.end + DAY).toISOString(),
-    $select: EVENT_FIELDS.join(','),
+    $select: (depth === 'full' ? FULL_EVENT_FIELDS : EVENT_FIELDS).join(','),
     $top: String(PAGE_SIZE),
   });
   return `/me/calendars/${encodeURIComponent(id)}/calendarView?${query}`;
@@ -36,10 +44,10 @@ export function openMicrosoft(
       const rows = await graph.list<GraphCalendar>(`/me/calendars?${query}`, call);
       return rows.map((row) => mapCalendar(row, account));
     },
-    async readCalendars(calendars, range, call) {
+    async readCalendars(calendars, range, call, depth = 'agenda') {
       const asOf = now().epochMilliseconds;
       const lists = await graph.listMany<GraphEvent>(
-        calendars.map((calendar) => viewPath(calendar, range)),
+        calendars.map((calendar) => viewPath(calendar, range, depth)),
         call,
       );
       return calendars.map((calendar, index): CalendarRead => {
