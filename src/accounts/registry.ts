@@ -1,6 +1,7 @@
 /** The accounts of one tenant, opened when first asked. Nothing here outlives its {@link App}. */
 import { setMaxListeners } from 'node:events';
 import type { Temporal } from 'temporal-polyfill';
+import type { Sharing } from '../core/disclosure.ts';
 import { CalmcpError } from '../core/errors.ts';
 import type {
   CalendarProvider,
@@ -16,9 +17,11 @@ import type {
   SignInPrompts,
   SignInState,
 } from '../core/provider.ts';
+import { parseZone } from '../core/time.ts';
+import { USUAL_HOURS, type WorkingHours } from '../core/working-hours.ts';
 import { createHttp } from '../io/http.ts';
 import type { AccountConfig, Config } from './load.ts';
-import type { AccountSettings } from './schema.ts';
+import type { AccountSettings, Defaults } from './schema.ts';
 
 const DEFAULT_CONCURRENCY = 8;
 /** Answers come within 25 s (contract); what has not answered by now is unknown. */
@@ -42,6 +45,14 @@ export interface Account {
   readonly id: string;
   readonly settings: AccountSettings;
   readonly provider: Pick<ProviderDefinition, 'type' | 'title'>;
+  /** Whose it is, and what others may see of it. */
+  readonly sharing: Sharing;
+  /** When its owner can be booked, on the clock of {@link timeZone}. */
+  readonly workingHours: WorkingHours;
+  /** The zone its owner is in: the account's own, else the default one. */
+  readonly timeZone: string;
+  /** Whether accounts.yaml names that zone for this very account. */
+  readonly hasOwnTimeZone: boolean;
   /** @throws CalmcpError when it cannot be opened; the next call tries again */
   open(): Promise<CalendarProvider>;
   /** How a person can sign in; none where nobody has to. */
@@ -82,6 +93,7 @@ function openAccount(
   config: AccountConfig,
   app: AppOptions,
   timeZone: string,
+  defaults: Defaults,
   share: ProviderContext['share'],
   closed: AbortSignal,
 ): Account {
@@ -103,7 +115,7 @@ function openAccount(
     share: (key, create) => share(`${provider.type} ${key}`, create),
     readFile: app.readFile,
     access: settings.access,
-    timeZone: settings.timeZone ?? timeZone,
+    timeZone: parseZone(settings.timeZone ?? timeZone) ?? timeZone,
     now: app.now,
     log: app.log,
     closed,
@@ -113,6 +125,10 @@ function openAccount(
     id,
     settings,
     provider,
+    sharing: { client: settings.client ?? id, share: settings.share },
+    workingHours: settings.workingHours ?? defaults.workingHours ?? USUAL_HOURS,
+    timeZone: context.timeZone,
+    hasOwnTimeZone: settings.timeZone !== undefined,
     signInMethods: provider.signInMethods?.(options) ?? [],
     open() {
       opened ??= provider.open(options, context).catch((thrown: unknown) => {
@@ -162,9 +178,9 @@ export function openApp(options: AppOptions): App {
     timeZone = defaults.timeZone ?? options.systemTimeZone;
     const before = accounts;
     accounts = entries.map((entry) => {
-      const source = JSON.stringify([entry.id, entry.provider.type, entry.settings, entry.options, timeZone]);
+      const source = JSON.stringify([entry.id, entry.provider.type, entry.settings, entry.options, timeZone, defaults]);
       const same = before.find((candidate) => candidate.source === source);
-      return same ?? { source, account: openAccount(entry, options, timeZone, share, closing.signal) };
+      return same ?? { source, account: openAccount(entry, options, timeZone, defaults, share, closing.signal) };
     });
     notices = [];
     for (const gone of before)

@@ -1,17 +1,19 @@
 /** The shape of accounts.yaml: what every account may say, and beside it what its provider asks for. */
 import { z } from 'zod';
+import { DISCLOSURES, OWNER } from '../core/disclosure.ts';
 import type { ProviderDefinition } from '../core/provider.ts';
 import { parseZone } from '../core/time.ts';
+import { WEEKDAYS } from '../core/working-hours.ts';
 
 export const ACCOUNT_ID = /^[a-z0-9][a-z0-9_-]{0,62}$/;
 /** Names that Windows keeps for devices: an account's files would be lost in them. */
 const RESERVED_ID = /^(?:con|prn|aux|nul|com\d|lpt\d)$/;
+/** Names of audiences that stand for somebody else than a client. */
+const RESERVED_CLIENT: readonly string[] = [OWNER];
 
 export function isAccountId(id: string): boolean {
-  return ACCOUNT_ID.test(id) && !RESERVED_ID.test(id);
+  return ACCOUNT_ID.test(id) && !RESERVED_ID.test(id) && !RESERVED_CLIENT.includes(id);
 }
-
-const WEEKDAYS = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'] as const;
 
 const zone = z
   .string()
@@ -43,11 +45,19 @@ const common = {
     .enum(['busy', 'read', 'write'])
     .default('read')
     .describe('How much is asked of the provider: busy times only, reading, or reading and writing.'),
-  client: z.string().min(1).optional().describe('Disclosure group; default: the account id.'),
+  client: z
+    .string()
+    .trim()
+    .min(1)
+    .refine((name) => !RESERVED_CLIENT.includes(name), `cannot be ${OWNER}: that is you`)
+    .optional()
+    .describe('Disclosure group: accounts of one client may see all of each other; default: the account id.'),
   share: z
-    .enum(['none', 'busy', 'masked', 'title', 'full'])
+    .enum(DISCLOSURES)
     .default('busy')
-    .describe('What an answer for another client may show of this account.'),
+    .describe(
+      'What an answer for another client may show of this account: nothing (its time then counts as free), busy times, a masked title, the title, or all.',
+    ),
   timeZone: zone.optional(),
   workingHours: workingHours.optional(),
   calendars: calendarFilter.optional(),

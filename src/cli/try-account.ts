@@ -2,9 +2,7 @@
 import type { Account, App } from '../accounts/registry.ts';
 import { type AccountCoverage, failedCoverage } from '../core/coverage.ts';
 import { CalmcpError, ERRORS, type ErrorCode, toCalmcpError } from '../core/errors.ts';
-import { parseRange } from '../core/range.ts';
-import { readEvents } from '../operations/fan-out.ts';
-import { agendaOf } from '../operations/list-events.ts';
+import { eventsInRange, parseQuestion, readQuestion } from '../operations/question.ts';
 import { EXIT_INCOMPLETE } from './command.ts';
 
 export interface Trial {
@@ -20,11 +18,10 @@ export async function tryAccount(app: App, account: Account, signal: AbortSignal
   const started = performance.now();
   const took = (): number => Math.round(performance.now() - started);
   try {
-    const range = parseRange({ range: 'today' }, { now: app.now(), timeZone: app.timeZone });
-    const { events, coverage } = await readEvents(app, [account], range, { signal });
-    const [own] = coverage;
+    const answered = await readQuestion(app, parseQuestion(app, { accounts: account.id }), { signal });
+    const [own] = answered.head.accounts;
     if (own === undefined) throw new TypeError('no coverage');
-    return { coverage: own, events: agendaOf(events, range, () => 0).length, milliseconds: took() };
+    return { coverage: own, events: eventsInRange(answered).length, milliseconds: took() };
   } catch (thrown) {
     signal.throwIfAborted();
     const error = toCalmcpError(thrown).of(account.id);

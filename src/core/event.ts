@@ -113,6 +113,8 @@ export interface CalendarEvent {
   readonly fromFeed?: true;
   /** What is odd about it and was put right, in calmcp's words. */
   readonly warnings?: readonly string[];
+  /** The zone its owner lives by, where accounts.yaml says so: where the days of an all-day event begin and end for them. */
+  readonly ownerZone?: string;
   /** A block that stands for a meeting of another account and was put there by calmcp itself. */
   readonly mirror?: true;
   /** How much of it may be shown; absent: everything. What may not be shown is gone already ({@link disclose}). */

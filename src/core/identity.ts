@@ -59,6 +59,10 @@ export function startKey(event: CalendarEvent): string {
   return event.start.kind === 'date' ? event.start.date : String(event.start.epochMs);
 }
 
+export function endKey({ end }: CalendarEvent): string {
+  return end.kind === 'date' ? end.date : String(end.epochMs);
+}
+
 /**
  * What all copies of one meeting have in common, or `null` where there is no UID to go by (such an event is only ever
  * itself). Occurrences are told apart by the slot their series had planned, not by where they were moved to.

@@ -1,7 +1,8 @@
 /** Many mailboxes, one list: every meeting once, in order. */
-import { busyOf, mostSevere } from './busy.ts';
+import { busyOf, isAtLeast, mostSevere } from './busy.ts';
+import { busyOnly, OTHER_ACCOUNTS } from './disclosure.ts';
 import type { Busy, CalendarEvent } from './event.ts';
-import { meetingKey, normalizeUid, startKey } from './identity.ts';
+import { endKey, meetingKey, normalizeUid, startKey } from './identity.ts';
 import { spanOf, type ZoneClock } from './time.ts';
 
 /** One meeting, with all its copies. */
@@ -60,6 +61,36 @@ function mergeCopies(copies: readonly CalendarEvent[], order: AccountOrder): Mer
     busy: ranked.map(busyOf).reduce(mostSevere),
     staleCopies: ranked.filter((copy) => startKey(copy) !== startKey(event)),
   };
+}
+
+/** From the copy that says most to the one that says least. */
+const SHOWING = ['full', 'title', 'masked', 'busy'] as const;
+
+/**
+ * One meeting, as one item, unless copies of it may be shown to different degrees: those are never mixed. Where the
+ * audience holds a copy itself, that copy is what it sees, and nothing of a copy in another account but busy time that
+ * its own does not show already.
+ */
+function mergeGroup(copies: readonly CalendarEvent[], order: AccountOrder): MergedEvent[] {
+  const isOther = ({ account }: CalendarEvent): boolean => account === OTHER_ACCOUNTS;
+  if (copies.every((copy) => copy.disclosed === undefined && !isOther(copy))) return [mergeCopies(copies, order)];
+  const own = copies.filter((copy) => !isOther(copy));
+  const others = copies.filter(isOther);
+  const shown: MergedEvent[] = [];
+  for (const side of [own, own.length === 0 ? others : others.map(busyOnly)])
+    for (const level of SHOWING) {
+      const alike = side.filter(({ disclosed = 'full' }) => disclosed === level);
+      if (alike.length === 0) continue;
+      const merged = mergeCopies(alike, order);
+      const isKnown = shown.some(
+        ({ event, busy }) =>
+          startKey(event) === startKey(merged.event) &&
+          endKey(event) === endKey(merged.event) &&
+          isAtLeast(busy, merged.busy),
+      );
+      if (!isKnown) shown.push(merged);
+    }
+  return shown;
 }
 
 /** The newest of the rows that a backend returned twice for one event (pages that overlap, a write between them). */
@@ -145,7 +176,7 @@ export function mergeEvents(
   for (const event of distinct(events))
     add(groups, meetingKey(event) ?? JSON.stringify(['', event.account, event.calendar.id, event.id]), event);
   return sortMerged(
-    [...splitByStart(joinSingles(groups)).values()].map((copies) => mergeCopies(copies, order)),
+    [...splitByStart(joinSingles(groups)).values()].flatMap((copies) => mergeGroup(copies, order)),
     clock,
   );
 }

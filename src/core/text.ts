@@ -34,6 +34,16 @@ export function neutralize(foreign: string): string {
   );
 }
 
+/** The same for a text of several lines: their breaks stay. */
+export function neutralizeLines(foreign: string): string {
+  return foreign
+    .split(/\r\n|[\n\v\f\r\u0085\u2028\u2029]/)
+    .map(neutralize)
+    .join('\n')
+    .replaceAll(/\n{3,}/g, '\n\n')
+    .trim();
+}
+
 /** A foreign text as a web address that is safe to print and to follow; `undefined` for anything else. */
 export function webAddress(foreign: string): string | undefined {
   const trimmed = foreign.trim();

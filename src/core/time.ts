@@ -175,6 +175,23 @@ export function wallTimeToEpochMs(local: string, timeZone: string): number {
   return Temporal.PlainDateTime.from(local).toZonedDateTime(timeZone).epochMilliseconds;
 }
 
+/**
+ * The first instant at which a clock shows a wall-clock time or a later one of that day: where the time lies in a gap,
+ * the instant of the jump; in a fold, the first pass.
+ * @param local `YYYY-MM-DDTHH:MM`, without offset
+ */
+export function firstInstantAt(local: string, timeZone: string): number {
+  const wanted = Temporal.PlainDateTime.from(local);
+  const found = wanted.toZonedDateTime(timeZone);
+  if (found.toPlainDateTime().equals(wanted)) return found.epochMilliseconds;
+  return found.add({ milliseconds: 1 }).getTimeZoneTransition('previous')?.epochMilliseconds ?? found.epochMilliseconds;
+}
+
+/** Day of the week of a civil date: 0 is Monday. */
+export function weekdayOf(date: string): number {
+  return (new Date(`${date}T00:00:00Z`).getUTCDay() + 6) % 7;
+}
+
 /** The civil date `days` later; negative for earlier. */
 export function addDays(date: string, days: number): string {
   return Temporal.PlainDate.from(date).add({ days }).toString();

@@ -202,8 +202,8 @@ export function createHttp({ account, fetch, log, concurrency, random = Math.ran
           const asked = thrown.cause !== undefined || thrown.code === 'UNAVAILABLE';
           if (!asked || tries >= attempts || performance.now() + wait >= call.deadline) throw thrown;
           log.info('request repeated', {
-            account,
-            host: url.host,
+            // A host may be as telling as a name.
+            ...(call.unnamed ? {} : { account, host: url.host }),
             error: thrown.code,
             tries,
             waitMs: Math.round(wait),
@@ -227,6 +227,7 @@ export function openExchange(closed: AbortSignal): Call {
     ),
     deadline: performance.now() + EXCHANGE_MS,
     countRequest: () => undefined,
+    unnamed: true,
   };
 }
 

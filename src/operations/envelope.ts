@@ -2,8 +2,11 @@
 import { z } from 'zod';
 import type { App } from '../accounts/registry.ts';
 import { ACCOUNT_STATUSES } from '../core/coverage.ts';
+import { OWNER } from '../core/disclosure.ts';
+import { CalmcpError } from '../core/errors.ts';
 import type { Range } from '../core/event.ts';
 import { parseRange, RANGE_HELP } from '../core/range.ts';
+import { neutralize } from '../core/text.ts';
 import { createZoneClock, requireZone } from '../core/time.ts';
 
 export const accountsInput = z
@@ -43,9 +46,33 @@ export const rangeOutput = z.object({ start: z.string(), end: z.string(), timeZo
 
 export const noticesOutput = z.array(z.string()).optional().describe('About calmcp itself: tell the person.');
 
+export const audienceInput = z
+  .string()
+  .optional()
+  .describe('Client the answer is for: shows only what that client may see. Default: you, who sees all.');
+
+export const audienceOutput = z.string().optional().describe('Whom this answer is for, when not for the owner.');
+
+/** Whom an answer is for. @throws CalmcpError INPUT_INVALID for a name that is none */
+export function audienceOf({ audience }: { audience?: string | undefined }): string {
+  if (audience === undefined) return OWNER;
+  const name = neutralize(audience);
+  if (name !== '' && name.length <= 80) return name;
+  throw new CalmcpError('INPUT_INVALID', 'the audience has no name', {
+    hint: 'name a client of accounts.yaml, or leave audience out to see everything',
+  });
+}
+
 /** What an answer says of calmcp itself, where there is something to say. */
-export function noticesOf({ notices }: App): { notices?: string[] } {
-  return notices.length === 0 ? {} : { notices: [...notices] };
+export function noticesOf({ notices, accounts }: App, audience: string = OWNER): { notices?: string[] } {
+  const all = [...notices];
+  if (audience !== OWNER) {
+    // They name accounts.
+    if (all.length > 0) all.splice(0, all.length, 'accounts.yaml cannot be used as it is now: run calmcp doctor');
+    if (!accounts.some(({ sharing }) => sharing.client === audience))
+      all.push(`no account belongs to ${audience}: it sees what every account shares with others`);
+  }
+  return all.length === 0 ? {} : { notices: all };
 }
 
 /** Resolves what was asked for in the zone of the answer. */

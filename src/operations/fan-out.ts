@@ -1,25 +1,48 @@
 /** One question to all accounts at once, under one deadline; what fails is told, account by account. */
+import { createHmac, randomBytes } from 'node:crypto';
 import type { Account, App } from '../accounts/registry.ts';
-import { type AccountCoverage, failedCoverage, nothingRead } from '../core/coverage.ts';
+import { type AccountCoverage, failedCoverage, isComplete, nothingRead } from '../core/coverage.ts';
+import { disclose, disclosureTo, mayName, OTHER_ACCOUNTS, OWNER } from '../core/disclosure.ts';
 import { CalmcpError, toCalmcpError } from '../core/errors.ts';
 import type { Calendar, CalendarEvent, Range } from '../core/event.ts';
-import type { CalendarRead, Call } from '../core/provider.ts';
+import type { CalendarRead, Call, ReadDepth } from '../core/provider.ts';
 import { neutralize } from '../core/text.ts';
 import { isRealTime } from '../core/time.ts';
 import type { Asker } from './operation.ts';
 
-/** The accounts that were named; all of them where none was. @throws CalmcpError for an unknown one, or for none at all */
-export function selectAccounts(app: App, ids: string | readonly string[] | undefined): readonly Account[] {
+/**
+ * The accounts that were named; all of them where none was. Without those that share nothing with the audience.
+ * @throws CalmcpError for an unknown one, or for none at all
+ */
+export function selectAccounts(
+  app: App,
+  ids: string | readonly string[] | undefined,
+  audience: string = OWNER,
+): readonly Account[] {
   if (app.accounts.length === 0)
     throw new CalmcpError('CONFIG_INVALID', 'accounts.yaml names no accounts, so there is nothing to read', {
       hint: 'add one; calmcp init --print shows how',
     });
-  if (ids === undefined) return app.accounts;
-  const named = (typeof ids === 'string' ? ids.split(',') : ids).map((id) => id.trim()).filter((id) => id !== '');
+  const selected = ids === undefined ? app.accounts : named(app, ids, audience);
+  const shared = selected.filter(({ sharing }) => disclosureTo(audience, sharing) !== 'none');
+  if (shared.length === 0)
+    throw new CalmcpError('FORBIDDEN', `nothing is shared with ${neutralize(audience)}`, {
+      hint: 'share: in accounts.yaml says what other clients may see of an account',
+    });
+  return shared;
+}
+
+function named(app: App, ids: string | readonly string[], audience: string): readonly Account[] {
+  const list = (typeof ids === 'string' ? ids.split(',') : ids).map((id) => id.trim()).filter((id) => id !== '');
   // An empty variable of a script, say: all accounts is not what was meant.
-  if (named.length === 0)
+  if (list.length === 0)
     throw new CalmcpError('INPUT_INVALID', 'no account is named', { hint: 'leave accounts out to ask all of them' });
-  return [...new Set(named)].map((id) => app.account(id));
+  return [...new Set(list)].map((id) => {
+    // The error that names the known ones is for the owner's eyes.
+    if (audience !== OWNER && !app.accounts.some((account) => account.id === id))
+      throw new CalmcpError('ACCOUNT_UNKNOWN', 'there is no such account', { hint: 'run: calmcp accounts list' });
+    return app.account(id);
+  });
 }
 
 /** What one account answered, and what it says of itself. */
@@ -65,6 +88,7 @@ export async function fanOut<T>(
   accounts: readonly Account[],
   asker: Asker,
   task: (account: Account, call: Call) => Promise<Reading<T>>,
+  audience: string = OWNER,
 ): Promise<FanOut<T>> {
   asker.signal.throwIfAborted();
   const late = new AbortController();
@@ -83,7 +107,13 @@ export async function fanOut<T>(
 
   const ask = async (account: Account): Promise<AccountCoverage> => {
     let requests = 0;
-    const call: Call = { signal, deadline, countRequest: () => requests++ };
+    const isNamed = mayName(audience, account.sharing);
+    const call: Call = {
+      signal,
+      deadline,
+      countRequest: () => requests++,
+      ...(isNamed ? {} : { unnamed: true as const }),
+    };
     try {
       const { value, calendars, skipped, asOf, problems } = await orAbort(task(account, call), signal);
       const coverage: AccountCoverage = {
@@ -102,7 +132,10 @@ export async function fanOut<T>(
       asker.signal.throwIfAborted();
       const error = toCalmcpError(thrown).of(account.id);
       // The answer says it as well; what calmcp itself got wrong is shown nowhere else.
-      app.log[error.code === 'INTERNAL' ? 'error' : 'info']('account not read', { account: account.id, error });
+      app.log[error.code === 'INTERNAL' ? 'error' : 'info'](
+        'account not read',
+        isNamed ? { account: account.id, error } : { account: OTHER_ACCOUNTS, code: error.code },
+      );
       failures.set(account, error);
       return failedCoverage(account.id, error, requests);
     }
@@ -110,17 +143,50 @@ export async function fanOut<T>(
 
   try {
     const coverage = await Promise.all(accounts.map(ask));
-    if (answers.length === 0)
+    const isNamed = accounts.map(({ sharing }) => mayName(audience, sharing));
+    if (answers.length === 0) {
+      if (!isNamed.every(Boolean)) throw nothingToTell();
       throw nothingRead(
         accounts.flatMap((account) => ({ account: account.id, error: toCalmcpError(failures.get(account)) })),
       );
-    return { answers, coverage };
+    }
+    const others = coverage.filter((_, index) => !isNamed[index]);
+    return {
+      answers,
+      coverage: [
+        ...coverage.filter((_, index) => isNamed[index]),
+        ...(others.length === 0 ? [] : [coverageOfOthers(others)]),
+      ],
+    };
   } finally {
     clearTimeout(timer);
     asker.signal.removeEventListener('abort', giveUp);
     // Ends what still runs for an account that was given up.
     late.abort(new CalmcpError('UNAVAILABLE', 'the question has been answered'));
   }
+}
+
+/** What an audience is told of the accounts that it may not know: whether all of them were read, not how many they are. */
+function coverageOfOthers(others: readonly AccountCoverage[]): AccountCoverage {
+  const account = OTHER_ACCOUNTS;
+  const times = others.flatMap(({ asOf }) => asOf ?? []).sort();
+  const oldest = times[0] === undefined ? {} : { asOf: times[0] };
+  if (isComplete(others))
+    return { account, status: others.some(({ status }) => status === 'stale') ? 'stale' : 'ok', ...oldest };
+  return {
+    account,
+    status: others.some(({ calendars }) => calendars !== undefined) ? 'partial' : 'unavailable',
+    ...oldest,
+    message: 'a part of this time is not known',
+    hint: 'run: calmcp status',
+  };
+}
+
+/** {@link nothingRead}, for an audience that may not know which accounts there are. */
+function nothingToTell(): CalmcpError {
+  return new CalmcpError('UNAVAILABLE', 'none of the accounts could be read, so nothing is known about this time', {
+    hint: 'run: calmcp status',
+  });
 }
 
 /** `*` stands for anything; case does not matter. */
@@ -176,10 +242,11 @@ function settle(reads: readonly CalendarRead[]): {
   return settled;
 }
 
-/** The one read path: all events of one account in a range, or its error. */
+/** All events of one account in a range, or its error. */
 async function readAccount(
   account: Account,
   range: Range,
+  depth: ReadDepth,
   app: App,
   call: Call,
 ): Promise<Reading<readonly CalendarEvent[]>> {
@@ -192,7 +259,7 @@ async function readAccount(
         ? 'the account has no calendar'
         : 'its calendars are all excluded by calendars: in accounts.yaml',
     );
-  const reads = await provider.readCalendars(included, range, call);
+  const reads = await provider.readCalendars(included, range, call, depth);
   const { events, asOf, problems, errors } = settle(reads);
   const missing = included.filter((calendar) => !reads.some((read) => read.calendar.id === calendar.id));
   if (missing.length > 0) throw new TypeError(`the provider of ${account.id} left out ${missing.length} calendars`);
@@ -209,15 +276,54 @@ async function readAccount(
   };
 }
 
-/** All events that all accounts hold in a range, and what is known of each account. */
+/** What is read, and for whom. */
+export interface ReadRequest {
+  readonly accounts: readonly Account[];
+  readonly range: Range;
+  readonly audience: string;
+  readonly depth: ReadDepth;
+}
+
+/**
+ * The one read path: all events that all accounts hold in a range, cut down to what the audience may see before
+ * anything else looks at them, and what is known of each account.
+ */
 export async function readEvents(
   app: App,
-  accounts: readonly Account[],
-  range: Range,
+  { accounts, range, audience, depth }: ReadRequest,
   asker: Asker,
-): Promise<{ readonly events: readonly CalendarEvent[]; readonly coverage: readonly AccountCoverage[] }> {
-  const { answers, coverage } = await fanOut(app, accounts, asker, (account, call) =>
-    readAccount(account, range, app, call),
+): Promise<{
+  readonly events: readonly CalendarEvent[];
+  readonly coverage: readonly AccountCoverage[];
+  /** Accounts of which not everything was read. */
+  readonly unknown: readonly Account[];
+}> {
+  const blind = createBlind();
+  const { answers, coverage } = await fanOut(
+    app,
+    accounts,
+    asker,
+    (account, call) => readAccount(account, range, depth, app, call),
+    audience,
   );
-  return { events: answers.flatMap(({ value }) => value), coverage };
+  const complete = new Set(answers.filter((answer) => isComplete([answer.coverage])).map(({ account }) => account));
+  return {
+    events: answers.flatMap(({ account, value }) =>
+      audience === OWNER
+        ? value.map((event) => atHome(event, account))
+        : value.flatMap((event) => disclose(atHome(event, account), { audience, blind, ...account.sharing }) ?? []),
+    ),
+    coverage,
+    unknown: accounts.filter((account) => !complete.has(account)),
+  };
+}
+
+function atHome(event: CalendarEvent, { hasOwnTimeZone, timeZone }: Account): CalendarEvent {
+  return hasOwnTimeZone && event.start.kind === 'date' ? { ...event, ownerZone: timeZone } : event;
+}
+
+/** Keyed with a secret that nobody keeps: what it makes of an id is good for one answer. */
+function createBlind(): (text: string) => string {
+  const key = randomBytes(32);
+  return (text) => createHmac('sha256', key).update(text).digest('base64url');
 }

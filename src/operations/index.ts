@@ -1,8 +1,23 @@
+import { findConflicts } from './find-conflicts.ts';
+import { findFreeTime } from './find-free-time.ts';
 import { getCurrentTime } from './get-current-time.ts';
+import { getEvent } from './get-event.ts';
+import { getFreeBusy } from './get-free-busy.ts';
 import { listAccounts } from './list-accounts.ts';
 import { listCalendars } from './list-calendars.ts';
 import { listEvents } from './list-events.ts';
 import type { Operation } from './operation.ts';
+import { searchEvents } from './search-events.ts';
 
 /** Everything calmcp can do, in the order that tools are listed in. */
-export const operations: readonly Operation[] = [listAccounts, listCalendars, listEvents, getCurrentTime];
+export const operations: readonly Operation[] = [
+  listAccounts,
+  listCalendars,
+  listEvents,
+  searchEvents,
+  getEvent,
+  getFreeBusy,
+  findFreeTime,
+  findConflicts,
+  getCurrentTime,
+];

@@ -17,10 +17,10 @@ async function week(app: App, accounts?: string): Promise<Agenda> {
   );
 }
 
-const titles = ({ events }: Agenda): (string | null)[] => events.map(({ title }) => title);
+const titles = ({ events }: Agenda): (string | null | undefined)[] => events.map(({ title }) => title);
 
 /** What the sandbox holds for one person in the week asked, by title. */
-function titlesInMailbox(sandbox: Sandbox, username: string): Set<string | null> {
+function titlesInMailbox(sandbox: Sandbox, username: string): Set<string | null | undefined> {
   const mailbox = sandbox.data.mailboxes.find((candidate) => candidate.username === username);
   return new Set(
     mailbox?.calendars.flatMap(({ events }) => events.map((event) => event.properties.subject as string | null)),

@@ -144,7 +144,7 @@ describe('what is asked of Graph', () => {
       'calendarView',
       'calendarView',
     ]);
-    for (const { prefer } of graph) expect(prefer).toBe('IdType="ImmutableId", outlook.timezone="UTC"');
+    for (const { prefer } of graph) expect(prefer).toBe('IdType="ImmutableId", outlook.timezone="UTC", outlook.body-content-type="text"');
     for (const { query } of graph.filter(isView))
       expect(query).toMatchObject({ $top: '1000', $select: expect.stringContaining('iCalUId') });
   });

@@ -1,0 +1,115 @@
+/**
+ * Who may see what. An answer for an audience is made of events that were cut down right after they were read: what
+ * comes later (merging, search, ranking, errors, references) cannot show what it never had.
+ */
+import { busyOf } from './busy.ts';
+import type { CalendarEvent, EventTime } from './event.ts';
+import { normalizeUid } from './identity.ts';
+
+/** From nothing to everything: each level shows what the one before shows, and more. */
+export const DISCLOSURES = ['none', 'busy', 'masked', 'title', 'full'] as const;
+export type Disclosure = (typeof DISCLOSURES)[number];
+
+/** The audience that sees everything: the person whose calendars these are. No client may be called so. */
+export const OWNER = 'owner';
+
+/** Stands for whatever account the audience may not know of. No account id looks like it. */
+export const OTHER_ACCOUNTS = 'other accounts';
+
+/** Titles of level `masked`: of another client's events, and of private ones in the audience's own account. */
+const MASKED_TITLE = 'Client work';
+const PRIVATE_TITLE = 'Private';
+
+export interface Sharing {
+  /** Disclosure group of the account. */
+  readonly client: string;
+  /** What audiences other than that group may see of it. */
+  readonly share: Disclosure;
+}
+
+/** How much of an account an audience may see: its owner all, a client all of its own, others what is shared. */
+export function disclosureTo(audience: string, { client, share }: Sharing): Disclosure {
+  return audience === OWNER || audience === client ? 'full' : share;
+}
+
+/** Whether an audience may know the account by name: only as its owner, or as the client that it belongs to. */
+export function mayName(audience: string, { client }: Sharing): boolean {
+  return audience === OWNER || audience === client;
+}
+
+function lesser(a: Disclosure, b: Disclosure): Disclosure {
+  return DISCLOSURES.indexOf(a) <= DISCLOSURES.indexOf(b) ? a : b;
+}
+
+export interface Disclosing extends Sharing {
+  readonly audience: string;
+  /**
+   * A text that is equal for equal ids or UIDs and tells nothing about them: keyed with a secret of this one answer.
+   * Copies of one meeting are still known as such.
+   */
+  readonly blind: (text: string) => string;
+}
+
+/**
+ * The event as an audience may see it, or `null` where it may know nothing of it. What is not of normal sensitivity is
+ * masked for everybody but the owner, in the audience's own account too.
+ */
+export function disclose(event: CalendarEvent, { audience, blind, ...sharing }: Disclosing): CalendarEvent | null {
+  if (audience === OWNER) return event;
+  const granted = disclosureTo(audience, sharing);
+  const level = event.sensitivity === 'normal' ? granted : lesser(granted, 'masked');
+  if (level === 'none') return null;
+  const named = mayName(audience, sharing);
+  const uid = event.uid === null || event.uid.trim() === '' ? null : blind(normalizeUid(event.uid));
+  if (named && level === 'full') return { ...event, uid };
+  const { account, calendar, id } = event;
+  const names = {
+    account: named ? account : OTHER_ACCOUNTS,
+    // Two calendars stay two, and have no name.
+    calendar: { id: blind(`${account} ${calendar.id}`), name: '', isDefault: true, access: calendar.access },
+    id: blind(`${account} ${calendar.id} ${id}`),
+    uid,
+  };
+  if (level === 'full') return { ...event, ...names };
+  const title = level === 'title' ? event.title : named ? PRIVATE_TITLE : MASKED_TITLE;
+  return level === 'busy'
+    ? busyOnly({ ...event, ...names })
+    : { ...busyOnly({ ...event, ...names }), title, disclosed: level };
+}
+
+/**
+ * What remains of an event of which no more than busy time is shown: its times, what it does to its owner's time, and
+ * what ranks the copies of one meeting.
+ */
+export function busyOnly(event: CalendarEvent): CalendarEvent {
+  const { account, calendar, id, uid, recurrenceKey, kind, start, end, status, myResponse, updated, readOnly } = event;
+  const { sequence, fromFeed, mirror, ownerZone } = event;
+  return {
+    account,
+    calendar,
+    id,
+    uid,
+    recurrenceKey,
+    kind,
+    start: withoutZone(start),
+    end: withoutZone(end),
+    title: null,
+    busy: busyOf(event),
+    status: status === 'tentative' ? 'confirmed' : status,
+    sensitivity: 'normal',
+    myResponse,
+    type: 'default',
+    updated,
+    readOnly,
+    ...(sequence === undefined ? {} : { sequence }),
+    ...(fromFeed === undefined ? {} : { fromFeed }),
+    ...(mirror === undefined ? {} : { mirror }),
+    ...(ownerZone === undefined ? {} : { ownerZone }),
+    disclosed: 'busy',
+  };
+}
+
+/** The zone in which somebody made an event says where they were. */
+function withoutZone(time: EventTime): EventTime {
+  return time.kind === 'date' ? time : { kind: 'timed', epochMs: time.epochMs, zone: null };
+}

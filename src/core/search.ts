@@ -1,0 +1,60 @@
+/** Finding words in events, however they are written. */
+import type { CalendarEvent, Person } from './event.ts';
+import { neutralize } from './text.ts';
+
+/** Accents and other marks above and below letters; the marks that some scripts write vowels with are left alone. */
+const ACCENTS = /[\u0300-\u036f]/g;
+const ASCII = /^[\x20-\x7e]*$/;
+
+/**
+ * A text in the form that is compared: without case, accents, width and compatibility variants, so that `reunion`
+ * finds `Réunion`, `strasse` finds `Straße` and `istanbul` finds `İSTANBUL` (C02). Characters that nobody sees are gone.
+ * @see https://www.unicode.org/reports/tr15/ for NFKD; upper case first makes one of `ß` and `ss`, of `ı` and `i`
+ */
+export function foldText(text: string): string {
+  if (ASCII.test(text)) return text.toLowerCase();
+  return neutralize(text)
+    .normalize('NFKD')
+    .replaceAll(ACCENTS, '')
+    .toUpperCase()
+    .normalize('NFKD')
+    .replaceAll(ACCENTS, '')
+    .toLowerCase()
+    .replaceAll('ς', 'σ');
+}
+
+/** A search: all of these words, anywhere in one event. */
+export type Query = readonly string[];
+
+/** Words are separated by space; what stands in double quotes is looked for as it is. */
+export function parseQuery(text: string): Query {
+  return [...foldText(text).matchAll(/"([^"]+)"|([^\s"]+)/g)]
+    .map(([, quoted, word]) => (quoted ?? word ?? '').replaceAll(/\s+/g, ' ').trim())
+    .filter((word) => word !== '');
+}
+
+const named = ({ name, email }: Person): (string | undefined)[] => [name, email];
+
+function fieldsOf(event: CalendarEvent): (string | null | undefined)[] {
+  const { title, location, text, organizer, attendees, categories } = event;
+  return [
+    title,
+    location,
+    text,
+    ...(organizer === undefined ? [] : named(organizer)),
+    ...(attendees === undefined ? [] : attendees.flatMap(named)),
+    ...(categories ?? []),
+  ];
+}
+
+/** Whether every word is found in the title, the place, the people, the categories or the text. */
+export function matches(event: CalendarEvent, query: Query): boolean {
+  let left = query;
+  for (const field of fieldsOf(event)) {
+    if (!field) continue;
+    const folded = foldText(field);
+    left = left.filter((word) => !folded.includes(word));
+    if (left.length === 0) return true;
+  }
+  return false;
+}

@@ -1,0 +1,79 @@
+import { z } from 'zod';
+import { findConflicts as findPairs } from '../core/conflicts.ts';
+import { findLikeness } from '../core/likeness.ts';
+import type { MergedEvent } from '../core/merge.ts';
+import { detailInput, eventItem, formatSpan, idOf, toItem } from './event-item.ts';
+import { isListed } from './list-events.ts';
+import { defineOperation } from './operation.ts';
+import { eventsInRange, parseQuestion, questionInput, questionOutput, readQuestion } from './question.ts';
+
+const MOST = 200;
+
+const input = z.strictObject({
+  ...questionInput,
+  limit: z.number().int().min(1).max(MOST).default(50).describe(`Most conflicts to list, at most ${MOST}.`),
+  detail: detailInput,
+});
+
+const output = z.object({
+  ...questionOutput,
+  conflicts: z.array(
+    z.object({
+      start: z.string().describe('Of the time that both want.'),
+      end: z.string().describe('Exclusive; time of day when on the day of start.'),
+      events: z.array(z.string().nullable()).describe('Ids, listed in events; null: only its time may be shown.'),
+      tentative: z.literal(true).optional().describe('One of the two is tentative or not answered yet.'),
+    }),
+  ),
+  events: z.array(eventItem),
+  possibleDuplicates: z.number().optional().describe('Pairs left out because they look like one meeting.'),
+  count: z.number().optional().describe('How many there are, when not all are listed.'),
+  truncated: z.literal(true).optional(),
+});
+
+export type ConflictList = z.output<typeof output>;
+
+export const findConflicts = defineOperation({
+  name: 'find_conflicts',
+  title: 'Find conflicts',
+  description:
+    'Finds real double bookings across all accounts: two different meetings at one time. ' +
+    'Copies of one meeting, free, declined and cancelled ones and blocks that only mirror another account do not count.',
+  effect: 'read',
+  input,
+  output,
+  async run(app, { limit, detail, ...asked }, asker) {
+    const answered = await readQuestion(app, parseQuestion(app, asked), asker);
+    const { audience, clock, clockOf } = answered;
+    const events = eventsInRange(answered).filter((merged) => isListed(merged, false));
+    const likeness = findLikeness(events);
+    const originalOf = (merged: MergedEvent): MergedEvent => likeness.duplicates.get(merged) ?? merged;
+    let alike = 0;
+    const { pairs, count } = findPairs(
+      events.filter((merged) => !likeness.mirrors.has(merged)),
+      {
+        clockOf,
+        limit,
+        isSame: (a, b) => {
+          const same = originalOf(a) === originalOf(b);
+          if (same) alike++;
+          return same;
+        },
+      },
+    );
+    const named = new Set(pairs.flatMap((pair) => pair.events));
+    return {
+      ...answered.head,
+      conflicts: pairs.map((pair) => ({
+        ...formatSpan(pair.start, pair.end, clock, detail === 'full'),
+        events: pair.events.map((merged) => idOf(merged, audience) ?? null),
+        ...(pair.events.some(({ busy }) => busy === 'tentative') ? { tentative: true as const } : {}),
+      })),
+      events: events
+        .filter((merged) => named.has(merged))
+        .map((merged) => toItem(merged, { ...answered, detail, likeness })),
+      ...(alike === 0 ? {} : { possibleDuplicates: alike }),
+      ...(count > pairs.length ? { count, truncated: true as const } : {}),
+    };
+  },
+});

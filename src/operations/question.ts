@@ -1,0 +1,125 @@
+/** What all questions about events begin with: who is asked about what, for whom, and what was read. */
+import { z } from 'zod';
+import type { Account, App } from '../accounts/registry.ts';
+import type { ClockOf } from '../core/busy-blocks.ts';
+import { type AccountCoverage, isComplete } from '../core/coverage.ts';
+import { OWNER } from '../core/disclosure.ts';
+import type { Range } from '../core/event.ts';
+import { type Intervals, intersect, interval } from '../core/intervals.ts';
+import { type MergedEvent, mergeEvents } from '../core/merge.ts';
+import type { ReadDepth } from '../core/provider.ts';
+import { createZoneClocks, overlaps, spanOf, type ZoneClock, type ZoneClocks } from '../core/time.ts';
+import { expandWorkingHours, type WorkingHours } from '../core/working-hours.ts';
+import {
+  accountsInput,
+  audienceInput,
+  audienceOf,
+  audienceOutput,
+  coverageOutput,
+  describeRange,
+  noticesOf,
+  noticesOutput,
+  rangeInput,
+  rangeOutput,
+  resolveRange,
+  timeZoneInput,
+} from './envelope.ts';
+import { readEvents, selectAccounts } from './fan-out.ts';
+import type { Asker } from './operation.ts';
+
+export const questionInput = {
+  ...rangeInput,
+  accounts: accountsInput,
+  timeZone: timeZoneInput,
+  audience: audienceInput,
+};
+
+export const questionOutput = {
+  notices: noticesOutput,
+  audience: audienceOutput,
+  range: rangeOutput,
+  complete: z.boolean().describe('false: an account is missing; its time is unknown, not free.'),
+  accounts: coverageOutput,
+};
+
+/** How every answer begins. */
+export type Head = z.output<z.ZodObject<typeof questionOutput>>;
+
+type Asked = z.output<z.ZodObject<typeof questionInput>>;
+
+export interface Question {
+  readonly audience: string;
+  readonly range: Range;
+  readonly clocks: ZoneClocks;
+  /** The clock that the answer is given in. */
+  readonly clock: ZoneClock;
+  readonly clockOf: ClockOf;
+  readonly accounts: readonly Account[];
+}
+
+export interface Answered extends Question {
+  readonly head: Head;
+  /** Merged and in order; the days around the range are in it too, as all-day events lie differently on other clocks. */
+  readonly events: readonly MergedEvent[];
+  /** Accounts of which not everything is known. */
+  readonly unknown: readonly Account[];
+}
+
+/** Resolves what was asked, before anybody is asked. @throws CalmcpError */
+export function parseQuestion(app: App, asked: Asked): Question {
+  const audience = audienceOf(asked);
+  const accounts = selectAccounts(app, asked.accounts, audience);
+  const range = resolveRange(app, asked);
+  const clocks = createZoneClocks();
+  const clock = clocks(range.timeZone);
+  return {
+    audience,
+    accounts,
+    range,
+    clocks,
+    clock,
+    clockOf: ({ ownerZone = range.timeZone }) => clocks(ownerZone),
+  };
+}
+
+export function headOf(app: App, { audience, range }: Question, coverage: readonly AccountCoverage[]): Head {
+  return {
+    ...noticesOf(app, audience),
+    ...(audience === OWNER ? {} : { audience }),
+    range: describeRange(range),
+    complete: isComplete(coverage),
+    accounts: [...coverage] as Head['accounts'],
+  };
+}
+
+/** What is in the range on the reader's clock: timed events by instants, all-day ones by civil dates (T12). */
+export function eventsInRange({ events, range, clock }: Answered): MergedEvent[] {
+  return events.filter(({ event }) => overlaps(spanOf(event, clock), range));
+}
+
+/** When all accounts asked can be booked, on the clocks of their owners, within the range. */
+export function commonHours(
+  { accounts, clocks, range }: Question,
+  hoursOf: (account: Account) => WorkingHours = ({ workingHours }) => workingHours,
+): Intervals {
+  return accounts
+    .map((account) => expandWorkingHours(hoursOf(account), clocks(account.timeZone), range))
+    .reduce(intersect, interval(range.start, range.end));
+}
+
+/** Asks all accounts at once. */
+export async function readQuestion(
+  app: App,
+  question: Question,
+  asker: Asker,
+  depth: ReadDepth = 'agenda',
+): Promise<Answered> {
+  const { events, coverage, unknown } = await readEvents(app, { ...question, depth }, asker);
+  const order = (id: string): number => app.accounts.findIndex((account) => account.id === id);
+  return {
+    ...question,
+    head: headOf(app, question, coverage),
+    events: mergeEvents(events, { clock: question.clock, order }),
+    unknown,
+  };
+}
