@@ -4,11 +4,29 @@ import { addDays } from '../core/time.ts';
 import type { Agenda, AgendaItem } from '../operations/list-events.ts';
 import { factsOf, incompleteLine, offsetOf } from '../server/text.ts';
 import type { Screen, Style } from './shell.ts';
-import { formatTable } from './table.ts';
+import { formatTable, type Yield } from './table.ts';
+
+/** Neighbours in this list differ most, for whoever has few accounts. */
+const ACCOUNT_COLOURS = ['blue', 'orange', 'violet', 'teal', 'pink', 'brown', 'steel', 'mauve'] as const;
+const MARKER = '▍';
+
+/** Writes a text in the colour of an account: its place in the answer decides. */
+export function accountPainter(
+  accounts: readonly { readonly account: string }[],
+  style: Style,
+): (account: string | undefined, text: string) => string {
+  const places = new Map(accounts.map(({ account }, index) => [account, index]));
+  return (account, text) => {
+    const colour = ACCOUNT_COLOURS[(places.get(account ?? '') ?? -1) % ACCOUNT_COLOURS.length];
+    return colour === undefined ? text : style(colour, text);
+  };
+}
 
 export function renderCoverage(accounts: readonly AccountCoverage[], complete: boolean, style: Style): string[] {
+  const paint = accountPainter(accounts, style);
   const rows = accounts.map(({ account, status, calendars, skipped, message, hint, problems = [] }) => [
-    account,
+    // The legend of the events' markers.
+    style.isColoured ? `${MARKER} ${account}` : account,
     status,
     [
       calendars === undefined ? undefined : `${calendars} calendar${calendars === 1 ? '' : 's'}`,
@@ -21,15 +39,18 @@ export function renderCoverage(accounts: readonly AccountCoverage[], complete: b
       .join('; '),
   ]);
   const lines = formatTable(rows, {
-    style: (cell, column) =>
-      column === 1 ? style(cell === 'ok' ? 'green' : cell === 'stale' ? 'yellow' : 'red', cell) : cell,
+    style: (cell, column, row) => {
+      if (column === 0) return paint(accounts[row]?.account, cell);
+      return column === 1 ? style(cell === 'ok' ? 'green' : cell === 'stale' ? 'yellow' : 'red', cell) : cell;
+    },
   });
   const warning = incompleteLine(accounts, complete);
   return warning === undefined ? lines : [...lines, style('red', warning)];
 }
 
 /** A day's share of an event. */
-interface Row {
+interface Share {
+  readonly day: string;
   readonly allDay: boolean;
   readonly times: string;
   readonly item: AgendaItem;
@@ -37,26 +58,74 @@ interface Row {
 
 const DAY_MS = 86_400_000;
 const daysBetween = (from: string, to: string): number => Math.round((Date.parse(to) - Date.parse(from)) / DAY_MS);
+/** Also of a date: that is when it begins. */
+const isMidnight = (time: string): boolean => time.length === 10 || time.slice(11, 19) === '00:00:00';
+
+/** The last day on which something is that ends then: at midnight it is over before the day begins. */
+function finalDayOf({ start, end }: Pick<AgendaItem, 'start' | 'end'>): string {
+  const [startDay, endDay] = [start.slice(0, 10), end.slice(0, 10)];
+  return isMidnight(end) && endDay > startDay ? addDays(endDay, -1) : endDay;
+}
 
 /** The days of the range that an event touches, with what to print for each: one event stands under all its days (T17). */
-function sharesOf(item: AgendaItem, firstDay: string, lastDay: string): (Row & { readonly day: string })[] {
+function sharesOf(item: AgendaItem, firstDay: string, lastDay: string): Share[] {
   const startDay = item.start.slice(0, 10);
-  const endDay = item.end.slice(0, 10);
+  const finalDay = finalDayOf(item);
   const allDay = item.allDay === true;
-  const endsAtMidnight = allDay || (item.end.slice(11, 19) === '00:00:00' && item.end !== item.start);
-  const finalDay = endsAtMidnight && endDay > startDay ? addDays(endDay, -1) : endDay;
   const count = daysBetween(startDay, finalDay) + 1;
   const shares = [];
   for (let index = 0; index < count; index++) {
     const day = addDays(startDay, index);
     if (day < firstDay || day > lastDay) continue;
     const from = index === 0 ? item.start.slice(11, 16) : '…';
-    const to = index === count - 1 ? (endsAtMidnight ? '24:00' : item.end.slice(11, 16)) : '…';
+    const endOfDay = finalDay < item.end.slice(0, 10) ? '24:00' : item.end.slice(11, 16);
+    const to = index < count - 1 ? '…' : endOfDay;
     const plain = item.start === item.end ? from : `${from}–${to}`;
     const times = allDay ? `all day${count > 1 ? ` ${index + 1}/${count}` : ''}` : plain;
     shares.push({ day, allDay, times, item });
   }
   return shares;
+}
+
+/** Whether somebody has to be there then. What stands for another event of the agenda takes no time of its own. */
+function takesTime({ allDay, busy = 'busy', status, response, mirror, possibleDuplicateOf }: AgendaItem): boolean {
+  return (
+    !allDay &&
+    (busy === 'busy' || busy === 'tentative' || busy === 'oof') &&
+    status !== 'cancelled' &&
+    response !== 'declined' &&
+    !mirror &&
+    possibleDuplicateOf === undefined
+  );
+}
+
+interface Overlap {
+  readonly other: AgendaItem;
+  readonly firstDay: string;
+  readonly lastDay: string;
+}
+
+/** What else takes the time of an event, and on which days. Events that only touch do not, nor do those without duration. */
+function overlapsOf(items: readonly AgendaItem[]): ReadonlyMap<AgendaItem, readonly Overlap[]> {
+  const spans = items
+    .filter(takesTime)
+    .map((item) => ({ item, start: Date.parse(item.start), end: Date.parse(item.end) }))
+    .filter(({ start, end }) => end > start)
+    .sort((a, b) => a.start - b.start);
+  const found = new Map<AgendaItem, Overlap[]>(spans.map(({ item }) => [item, []]));
+  let active: typeof spans = [];
+  for (const next of spans) {
+    active = active.filter(({ end }) => end > next.start);
+    for (const other of active) {
+      const { start } = next.item;
+      const { end } = other.end < next.end ? other.item : next.item;
+      const days = { firstDay: start.slice(0, 10), lastDay: finalDayOf({ start, end }) };
+      found.get(next.item)?.push({ other: other.item, ...days });
+      found.get(other.item)?.push({ other: next.item, ...days });
+    }
+    active.push(next);
+  }
+  return found;
 }
 
 const MEETING_NAMES: Readonly<Record<string, string>> = {
@@ -79,43 +148,241 @@ const WORDS: Readonly<Record<string, string>> = {
   notResponded: 'not answered',
 };
 
-const DAY_NAME = { timeZone: 'UTC', weekday: 'long', day: 'numeric', month: 'long', year: 'numeric' } as const;
+/** Not those of the machine's own tables, which differ from one Node.js to the next. */
+const WEEKDAYS = ['Sunday', 'Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday'] as const;
+const MONTHS = [
+  'January',
+  'February',
+  'March',
+  'April',
+  'May',
+  'June',
+  'July',
+  'August',
+  'September',
+  'October',
+  'November',
+  'December',
+] as const;
 
-function dayName(day: string): string {
-  return new Date(`${day}T12:00:00Z`).toLocaleDateString('en-GB', DAY_NAME).replace(',', '');
+/** `Monday 23`, and its month. */
+function partsOf(day: string): { readonly short: string; readonly month: string } {
+  const date = new Date(`${day}T00:00:00Z`);
+  return { short: `${WEEKDAYS[date.getUTCDay()]} ${date.getUTCDate()}`, month: MONTHS[date.getUTCMonth()] ?? '' };
+}
+
+/** `Monday 23 November 2026` */
+export function dayName(day: string): string {
+  const { short, month } = partsOf(day);
+  return `${short} ${month} ${day.slice(0, 4)}`;
+}
+
+/** `Monday 23, Wednesday 25 to Friday 27 and Sunday 29 November`, of days in their order. */
+function dayList(days: readonly string[]): string {
+  const runs: string[][] = [];
+  for (const day of days) {
+    const run = runs.at(-1);
+    if (run !== undefined && addDays(run.at(-1) ?? '', 1) === day) run.push(day);
+    else runs.push([day]);
+  }
+  // Two days in a row are named one by one.
+  const groups = runs.flatMap((run) => (run.length > 2 ? [[run[0] ?? '', run.at(-1) ?? '']] : run.map((day) => [day])));
+  const named = groups.flat();
+  // A month is named once, behind the last of its days.
+  const names = new Map(
+    named.map((day, index) => {
+      const { short, month } = partsOf(day);
+      const next = named[index + 1];
+      return [day, next !== undefined && partsOf(next).month === month ? short : `${short} ${month}`];
+    }),
+  );
+  const texts = groups.map((group) => group.map((day) => names.get(day)).join(' to '));
+  return [texts.slice(0, -1).join(', '), texts.at(-1)].filter(Boolean).join(' and ');
 }
 
 /** `Monday 23 November 2026 to Sunday 29 November 2026, Europe/Amsterdam (+01:00)`; with times where days are not whole. */
-function rangeLine({ range }: Agenda, firstDay: string, lastDay: string): string {
-  const isWhole = [range.start, range.end].every((time) => time.slice(11, 19) === '00:00:00');
-  const offsets = [...new Set([offsetOf(range.start), offsetOf(range.end)])].join(' to ');
-  const zone = `${range.timeZone} (${offsets})`;
-  if (!isWhole) return `${range.start} to ${range.end} ${range.timeZone}`;
-  return firstDay === lastDay
-    ? `${dayName(firstDay)}, ${zone}`
-    : `${dayName(firstDay)} to ${dayName(lastDay)}, ${zone}`;
+export function rangeLine({ range, audience }: Pick<Agenda, 'range' | 'audience'>): string {
+  const { start, end, timeZone } = range;
+  const [firstDay, lastDay] = [start.slice(0, 10), finalDayOf(range)];
+  const isWhole = isMidnight(start) && isMidnight(end);
+  const offsets = [...new Set([offsetOf(start), offsetOf(end)])].join(' to ');
+  const [from, to] = isWhole
+    ? [dayName(firstDay), dayName(lastDay)]
+    : [
+        `${dayName(firstDay)} ${start.slice(11, 16)}`,
+        `${firstDay === lastDay ? '' : `${dayName(lastDay)} `}${isMidnight(end) ? '24:00' : end.slice(11, 16)}`,
+      ];
+  const whom = audience === undefined ? '' : `, as ${audience} may see it`;
+  return `${from === to ? from : `${from} to ${to}`}, ${timeZone} (${offsets})${whom}`;
 }
 
-export function renderAgenda(agenda: Agenda, { style, link, columns }: Screen): string {
-  const { range, complete, accounts, events } = agenda;
+/** Days of a week that have no events are worth a line; of a month they would be a list. */
+const WEEK = 7;
+
+/** The days that are known to hold nothing: none unless the answer is complete and says all of them. */
+function emptyDays(
+  { range, complete, events }: Agenda,
+  firstDay: string,
+  lastDay: string,
+  days: Set<string>,
+): string[] {
+  const count = daysBetween(firstDay, lastDay) + 1;
+  if (!complete || events.length === 0 || count > WEEK || !isMidnight(range.start) || !isMidnight(range.end)) return [];
+  return Array.from({ length: count }, (_, index) => addDays(firstDay, index)).filter((day) => !days.has(day));
+}
+
+/** What an event is called. One of which an audience may know the time alone has no title, not even an empty one. */
+function titleOf({ title, busy = 'busy' }: AgendaItem): string {
+  return title === undefined ? (WORDS[busy] ?? busy) : (title ?? '(no title)');
+}
+
+/** With what an event overlaps, where that has a name: the mark tells it anyway. */
+function overlapFact(others: readonly AgendaItem[]): string | undefined {
+  const name = others.find(({ title }) => title != null)?.title;
+  if (name == null) return undefined;
+  return `overlaps ${name}${others.length > 1 ? ` and ${others.length - 1} more` : ''}`;
+}
+
+const OVERLAP_LEGEND = 'at the same time as another event; what is free or all day does not count';
+
+/** How a line gives way on a narrow screen: time and title come first, and markers tell the accounts too. */
+const YIELDS: readonly Yield[] = [
+  [3, 16],
+  [1, 28],
+  [2, 8],
+  [3, 8],
+  [1, 12],
+  [2, 0],
+  [3, 0],
+];
+
+/** One event under one day, as the cells of the table and what their style needs to know. */
+interface Line {
+  /** `!`, markers and times: the first cell, in parts. */
+  readonly mark: '!' | ' ';
+  readonly accounts: readonly string[];
+  readonly times: string;
+  readonly title: string;
+  /** What `facts` begins with, where there is a link to follow. */
+  readonly meeting: string | undefined;
+  readonly join: string | undefined;
+  readonly facts: string;
+}
+
+function lineOf({ day, times, item }: Share, overlaps: readonly Overlap[], withIds: boolean): Line {
+  const {
+    accounts = [],
+    calendar: _calendar,
+    join,
+    busy,
+    status,
+    response,
+    mirror,
+    possibleDuplicateOf,
+    ...rest
+  } = item;
+  const { id, title, start, end } = item;
+  const others = overlaps
+    .filter(({ firstDay, lastDay }) => firstDay <= day && day <= lastDay)
+    .map(({ other }) => other);
+  const meeting = join === undefined ? undefined : meetingName(join);
+  const facts = [
+    // First, so that it is there to click on however narrow the screen is.
+    meeting,
+    withIds ? id : undefined,
+    // A title that is no more than busy or tentative is not said twice.
+    ...factsOf({ id, title, start, end, ...(title === undefined ? {} : { busy }), status, response }),
+    overlapFact(others),
+    mirror ? 'mirror' : undefined,
+    possibleDuplicateOf === undefined ? undefined : 'possible duplicate',
+    ...factsOf(rest),
+  ];
+  return {
+    mark: others.length > 0 ? '!' : ' ',
+    accounts,
+    times,
+    title: titleOf(item),
+    meeting,
+    join,
+    facts: facts.flatMap((fact) => (fact === undefined ? [] : (WORDS[fact] ?? fact))).join(', '),
+  };
+}
+
+function formatLines(lines: readonly Line[], agenda: Agenda, { style, link, columns }: Screen): string[] {
+  const paint = accountPainter(agenda.accounts, style);
+  const markers = style.isColoured ? Math.max(0, ...lines.map(({ accounts }) => accounts.length)) : 0;
+  const room = markers === 0 ? 0 : markers + 1;
+  const head = ({ mark, accounts, times }: Line): string =>
+    `${mark} ${MARKER.repeat(room === 0 ? 0 : accounts.length).padEnd(room)}${times}`;
+  const styledHead = ({ mark, accounts, times }: Line): string => {
+    const bars = accounts.map((account) => paint(account, MARKER)).join('');
+    return `${mark === '!' ? style('yellow', mark) : mark} ${room === 0 ? '' : bars + ' '.repeat(room - accounts.length)}${times}`;
+  };
+  return formatTable(
+    lines.map((line) => [head(line), line.title, line.accounts.join(', '), line.facts]),
+    {
+      columns,
+      yields: YIELDS,
+      style: (cell, column, row) => {
+        const line = lines[row];
+        if (line === undefined || column === 1) return cell;
+        if (column === 0) return cell === head(line) ? styledHead(line) : cell;
+        if (column === 2)
+          return cell
+            .split(', ')
+            .map((name, index) => paint(line.accounts[index], name))
+            .join(', ');
+        const { meeting, join } = line;
+        return style(
+          'dim',
+          meeting !== undefined && join !== undefined && cell.startsWith(meeting)
+            ? link(meeting, join) + cell.slice(meeting.length)
+            : cell,
+        );
+      },
+    },
+  );
+}
+
+export interface AgendaOptions {
+  /** Also what `calmcp event get` wants to know. */
+  readonly withIds?: boolean | undefined;
+  /** Some events were picked out: a day without one of them may be full of others. */
+  readonly isSelection?: boolean | undefined;
+}
+
+export function renderAgenda(
+  agenda: Agenda,
+  screen: Screen,
+  { withIds = false, isSelection = false }: AgendaOptions = {},
+): string {
+  const { notices = [], range, complete, accounts, events } = agenda;
+  const { style } = screen;
   const firstDay = range.start.slice(0, 10);
-  const lastDay = range.end.slice(11, 19) === '00:00:00' ? addDays(range.end.slice(0, 10), -1) : range.end.slice(0, 10);
-  const days = new Map<string, Row[]>();
+  const lastDay = finalDayOf(range);
+  const days = new Map<string, Share[]>();
   for (const item of events)
-    for (const { day, ...row } of sharesOf(item, firstDay, lastDay)) {
-      const rows = days.get(day);
-      if (rows) rows.push(row);
-      else days.set(day, [row]);
+    for (const share of sharesOf(item, firstDay, lastDay)) {
+      const shares = days.get(share.day);
+      if (shares) shares.push(share);
+      else days.set(share.day, [share]);
     }
 
-  const lines = [...renderCoverage(accounts, complete, style), '', rangeLine(agenda, firstDay, lastDay)];
-  if (events.length === 0) lines.push('', complete ? 'No events.' : 'No events in the accounts that were read.');
+  const output = [
+    ...notices.map((notice) => style('yellow', notice)),
+    ...renderCoverage(accounts, complete, style),
+    '',
+    rangeLine(agenda),
+  ];
+  const none = isSelection ? 'Nothing found' : 'No events';
+  if (events.length === 0) output.push('', complete ? `${none}.` : `${none} in the accounts that were read.`);
+  const overlaps = overlapsOf(events);
   const usual = offsetOf(range.start);
   const sections = [...days]
     .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([day, rows]) => {
+    .map(([day, shares]) => {
       // What goes on since yesterday comes before what begins today; an event's own order is kept otherwise.
-      const ordered = [...rows].sort(
+      const ordered = [...shares].sort(
         (a, b) =>
           Number(b.allDay) - Number(a.allDay) || Number(b.times.startsWith('…')) - Number(a.times.startsWith('…')),
       );
@@ -125,40 +392,22 @@ export function renderAgenda(agenda: Agenda, { style, link, columns }: Screen): 
       );
       const told =
         offsets.size > 1 || (offsets.size === 1 && !offsets.has(usual)) ? ` (${[...offsets].join(', then ')})` : '';
-      const cells = ordered.map(({ times, item }) => {
-        const { accounts: own = [], calendar: _calendar, join, ...rest } = item;
-        const facts = factsOf(rest).map((fact) => WORDS[fact] ?? fact);
-        return { row: [times, item.title ?? '(no title)', own.join(', '), facts.join(', ')], join };
-      });
-      return { heading: style('bold', dayName(day)) + style('dim', told), cells };
+      return {
+        heading: style('bold', dayName(day)) + style('dim', told),
+        lines: ordered.map((share) => lineOf(share, overlaps.get(share.item) ?? [], withIds)),
+      };
     });
   // One set of columns for the whole answer.
-  const cells = sections.flatMap((section) => section.cells);
-  const table = formatTable(
-    cells.map(({ row, join }) => [
-      ...row.slice(0, 3),
-      [row[3], join === undefined ? '' : meetingName(join)].filter(Boolean).join(', '),
-    ]),
-    {
-      indent: '  ',
-      columns,
-      style: (cell, column, row) => {
-        if (column === 0) return style('cyan', cell);
-        if (column < 2) return cell;
-        const { join } = cells[row] ?? {};
-        const name = join === undefined ? undefined : meetingName(join);
-        const linked =
-          column === 3 && join !== undefined && name !== undefined && cell.endsWith(name)
-            ? cell.slice(0, -name.length) + link(name, join)
-            : cell;
-        return style('dim', linked);
-      },
-    },
+  const table = formatLines(
+    sections.flatMap(({ lines }) => lines),
+    agenda,
+    screen,
   );
-  let at = 0;
-  for (const section of sections) {
-    lines.push('', section.heading, ...table.slice(at, at + section.cells.length));
-    at += section.cells.length;
-  }
-  return `${lines.join('\n')}\n`;
+  for (const { heading, lines } of sections) output.push('', heading, ...table.splice(0, lines.length));
+
+  const empty = isSelection ? [] : emptyDays(agenda, firstDay, lastDay, new Set(days.keys()));
+  if (empty.length > 0) output.push('', style('dim', `Nothing on ${dayList(empty)}.`));
+  if (sections.some(({ lines }) => lines.some(({ mark }) => mark === '!')))
+    output.push('', `${style('yellow', '!')} ${style('dim', OVERLAP_LEGEND)}`);
+  return `${output.join('\n')}\n`;
 }

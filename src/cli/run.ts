@@ -6,12 +6,18 @@ import { renderError } from '../server/text.ts';
 import type { AddCommand, Run } from './command.ts';
 import { addAccounts } from './commands/accounts.ts';
 import { addAgenda } from './commands/agenda.ts';
+import { addConflicts } from './commands/conflicts.ts';
 import { addDemo } from './commands/demo.ts';
 import { addDoctor } from './commands/doctor.ts';
+import { addEvent } from './commands/event.ts';
+import { addFindTime } from './commands/find-time.ts';
+import { addFreeBusy } from './commands/freebusy.ts';
 import { addInit } from './commands/init.ts';
 import { addLogin, addLogout } from './commands/login.ts';
 import { addMcp } from './commands/mcp.ts';
+import { addReport } from './commands/report.ts';
 import { addSandbox } from './commands/sandbox.ts';
+import { addSearch } from './commands/search.ts';
 import { addStatus } from './commands/status.ts';
 import { logOf } from './open-app.ts';
 import type { Shell } from './shell.ts';
@@ -24,6 +30,12 @@ const COMMANDS: readonly AddCommand[] = [
   addStatus,
   addDoctor,
   addAgenda,
+  addSearch,
+  addFreeBusy,
+  addFindTime,
+  addConflicts,
+  addEvent,
+  addReport,
   addMcp,
   addSandbox,
   addDemo,
@@ -71,6 +83,7 @@ const UNUSED: Readonly<Record<string, readonly string[]>> = {
   doctor: ['timeZone'],
   mcp: ['json', 'timeZone', 'account'],
   sandbox: ['json', 'timeZone', 'account', 'config'],
+  get: ['account'],
   demo: ['json', 'timeZone', 'account', 'config'],
 };
 

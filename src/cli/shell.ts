@@ -45,21 +45,39 @@ export function clockOf({ env }: Shell): () => Temporal.Instant {
   throw new CalmcpError('CONFIG_INVALID', 'CALMCP_NOW is no instant', { hint: 'give it as 2026-11-23T08:00:00Z' });
 }
 
-/** Bold, dim and colours, where a terminal shows them and nobody said no (https://no-color.org). */
-export type Style = (kind: 'bold' | 'dim' | 'red' | 'green' | 'yellow' | 'cyan', text: string) => string;
-
+/**
+ * Select Graphic Rendition, on and off. Those of 256 (`38;5;n`) tell accounts apart: each has a contrast of at least 3.5
+ * to black and to white, and none looks like the red, green and yellow that say how something is.
+ */
 const CODES = {
-  bold: [1, 22],
-  dim: [2, 22],
-  red: [31, 39],
-  green: [32, 39],
-  yellow: [33, 39],
-  cyan: [36, 39],
+  bold: ['1', '22'],
+  dim: ['2', '22'],
+  red: ['31', '39'],
+  green: ['32', '39'],
+  yellow: ['33', '39'],
+  cyan: ['36', '39'],
+  blue: ['38;5;32', '39'],
+  orange: ['38;5;166', '39'],
+  violet: ['38;5;99', '39'],
+  teal: ['38;5;30', '39'],
+  pink: ['38;5;163', '39'],
+  brown: ['38;5;94', '39'],
+  steel: ['38;5;67', '39'],
+  mauve: ['38;5;96', '39'],
 } as const;
+
+/** Bold, dim and colours, where a terminal shows them and nobody said no (https://no-color.org). */
+export interface Style {
+  (kind: keyof typeof CODES, text: string): string;
+  /** Whether there are colours: marks that only their colour tells apart are noise elsewhere. */
+  readonly isColoured?: boolean;
+}
 
 export function styleFor(output: Output, env: Shell['env']): Style {
   const wanted = env.FORCE_COLOR ? env.FORCE_COLOR !== '0' : output.isTerminal && !env.NO_COLOR && env.TERM !== 'dumb';
-  return (kind, text) => (wanted ? `\u001b[${CODES[kind][0]}m${text}\u001b[${CODES[kind][1]}m` : text);
+  const style = (kind: keyof typeof CODES, text: string): string =>
+    wanted && text !== '' ? `\u001b[${CODES[kind][0]}m${text}\u001b[${CODES[kind][1]}m` : text;
+  return Object.assign(style, { isColoured: wanted });
 }
 
 /** A word that is clicked where a terminal shows links (OSC 8); elsewhere the word alone: `--json` has the address. */

@@ -11,6 +11,7 @@ const MOST = 200;
 
 const input = z.strictObject({
   ...questionInput,
+  range: questionInput.range.describe('As in list_events. Default: next 7 days.'),
   limit: z.number().int().min(1).max(MOST).default(50).describe(`Most conflicts to list, at most ${MOST}.`),
   detail: detailInput,
 });
@@ -43,7 +44,7 @@ export const findConflicts = defineOperation({
   input,
   output,
   async run(app, { limit, detail, ...asked }, asker) {
-    const answered = await readQuestion(app, parseQuestion(app, asked), asker);
+    const answered = await readQuestion(app, parseQuestion(app, asked, 'next 7 days'), asker);
     const { audience, clock, clockOf } = answered;
     const events = eventsInRange(answered).filter((merged) => isListed(merged, false));
     const likeness = findLikeness(events);

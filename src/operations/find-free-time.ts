@@ -194,13 +194,7 @@ export const findFreeTime = defineOperation({
       throw new CalmcpError('INPUT_INVALID', `a grid of ${asked.gridMinutes} minutes does not divide the day`, {
         hint: 'take 5, 10, 15, 20, 30 or 60',
       });
-    const isBounded = range !== undefined || from !== undefined || to !== undefined;
-    const question = parseQuestion(app, {
-      accounts,
-      timeZone,
-      audience,
-      ...(isBounded ? { range, from, to } : { range: 'next 7 days' }),
-    });
+    const question = parseQuestion(app, { accounts, timeZone, audience, range, from, to }, 'next 7 days');
     const hours = commonHours(question, (account) => hoursOf(account, asked));
     const peopleQuestion = await parsePeople(app, { people, via }, question);
     const [answered, others = []] = await Promise.all([

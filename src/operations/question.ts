@@ -65,11 +65,16 @@ export interface Answered extends Question {
   readonly unknown: readonly Account[];
 }
 
-/** Resolves what was asked, before anybody is asked. @throws CalmcpError */
-export function parseQuestion(app: App, asked: Asked): Question {
+/**
+ * Resolves what was asked, before anybody is asked.
+ * @param usual the range where none is given
+ * @throws CalmcpError
+ */
+export function parseQuestion(app: App, asked: Asked, usual = 'today'): Question {
   const audience = audienceOf(asked);
   const accounts = selectAccounts(app, asked.accounts, audience);
-  const range = resolveRange(app, asked);
+  const isBounded = asked.range !== undefined || asked.from !== undefined || asked.to !== undefined;
+  const range = resolveRange(app, isBounded ? asked : { ...asked, range: usual });
   const clocks = createZoneClocks();
   const clock = clocks(range.timeZone);
   return {

@@ -53,14 +53,9 @@ export const searchEvents = defineOperation({
       throw new CalmcpError('INPUT_INVALID', 'there is nothing to search for', {
         hint: 'give a word, as in "dentist"',
       });
-    const isBounded = asked.range !== undefined || asked.from !== undefined || asked.to !== undefined;
-    const now = app.now();
-    const around = (days: number): string =>
-      now.toZonedDateTimeISO(app.timeZone).toPlainDate().add({ days }).toString();
-    const question = parseQuestion(app, {
-      ...asked,
-      ...(isBounded ? {} : { from: around(-DAYS_BACK), to: around(DAYS_AHEAD) }),
-    });
+    const today = app.now().toZonedDateTimeISO(app.timeZone).toPlainDate();
+    const usual = `${today.subtract({ days: DAYS_BACK })}..${today.add({ days: DAYS_AHEAD })}`;
+    const question = parseQuestion(app, asked, usual);
     const answered = await readQuestion(app, question, asker, 'full');
     const events = eventsInRange(answered).filter((merged) => isListed(merged, includeDeclined));
     const likeness = findLikeness(events);

@@ -92,6 +92,11 @@ describe.each(Object.keys(CLIENTS))('a client on %s', (name) => {
       'list_accounts',
       'list_calendars',
       'list_events',
+      'search_events',
+      'get_event',
+      'get_free_busy',
+      'find_free_time',
+      'find_conflicts',
       'get_current_time',
     ]);
     for (const tool of tools) {
@@ -159,7 +164,7 @@ describe.each(Object.keys(CLIENTS))('a client on %s', (name) => {
 
   test('hears of a broken accounts.yaml at the call, not by a server that is gone', async () => {
     const client = await connect(name, 'version: 1\naccounts:\n  a: { provider: nope }\n');
-    expect((await client.listTools()).tools).toHaveLength(4);
+    expect((await client.listTools()).tools).toHaveLength(9);
     const result = (await client.callTool({ name: 'list_accounts', arguments: {} })) as ToolResult;
     expect(result.isError).toBe(true);
     expect(result.content[0]?.text).toMatch(

@@ -1,17 +1,15 @@
 import { listEvents } from '../../operations/list-events.ts';
 import { type AddCommand, ask } from '../command.ts';
+import { addRangeOptions, rangeInputOf } from '../range-options.ts';
 import { renderAgenda } from '../render-agenda.ts';
 import { screenOf } from '../shell.ts';
 
 export const addAgenda: AddCommand = (program, shell, run) => {
-  program
-    .command('agenda')
+  addRangeOptions(program.command('agenda'), 'today')
     .summary('what all calendars say, merged')
     .description('Prints the merged events of all accounts, each meeting once, after what was read of each account.')
-    .argument('[range...]', 'this week, tomorrow, 2026-12-01..2026-12-05, 2026-W49 …; default: today')
-    .option('--from <time>', 'instead of a range: a date or a time')
-    .option('--to <time>', 'end for --from; a bare date includes that day')
     .option('--include-declined', 'also what was declined')
+    .option('--ids', 'also the ids that calmcp event get takes')
     .addHelpText(
       'after',
       `
@@ -24,9 +22,11 @@ Exit status 0: complete; 3: printed, but an account could not be read.`,
     )
     .action((words: string[], _options: unknown, command) =>
       run(() => {
-        const { from, to, includeDeclined, ...options } = command.optsWithGlobals();
-        const input = { ...(words.length === 0 ? {} : { range: words.join(' ') }), from, to, includeDeclined };
-        return ask(shell, options, listEvents, input, (result) => renderAgenda(result, screenOf(shell)));
+        const { includeDeclined, ids, ...options } = command.optsWithGlobals();
+        const input = { ...rangeInputOf(words, options), includeDeclined };
+        return ask(shell, options, listEvents, input, (result) =>
+          renderAgenda(result, screenOf(shell), { withIds: ids }),
+        );
       }),
     );
 };

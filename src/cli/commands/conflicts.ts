@@ -1,0 +1,34 @@
+import { findConflicts } from '../../operations/find-conflicts.ts';
+import { type AddCommand, ask } from '../command.ts';
+import { addRangeOptions, parseCount, rangeInputOf } from '../range-options.ts';
+import { renderConflicts } from '../render-conflicts.ts';
+import { screenOf } from '../shell.ts';
+
+export const addConflicts: AddCommand = (program, shell, run) => {
+  addRangeOptions(program.command('conflicts'), 'the next 7 days')
+    .summary('real double bookings across all accounts')
+    .description(
+      'Prints pairs of different meetings that want one time. Copies of one meeting, free, declined and cancelled ones, ' +
+        'and blocks that mirror another account do not count.',
+    )
+    .option('--limit <number>', 'most conflicts; default: 50')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  calmcp conflicts
+  calmcp conflicts this month --json
+
+Exit status 0: complete; 3: printed, but an account could not be read.`,
+    )
+    .action((words: string[], _options: unknown, command) =>
+      run(() => {
+        const { limit, ...options } = command.optsWithGlobals();
+        const input = {
+          ...rangeInputOf(words, options),
+          ...(limit === undefined ? {} : { limit: parseCount(limit, '--limit') }),
+        };
+        return ask(shell, options, findConflicts, input, (result) => renderConflicts(result, screenOf(shell)));
+      }),
+    );
+};
