@@ -5,12 +5,13 @@ import { renderDays, renderHead, timesOn } from './render-head.ts';
 import type { Screen } from './shell.ts';
 import { formatTable } from './table.ts';
 
-export function renderConflicts(answer: ConflictList, screen: Screen): string {
+/** The conflicts alone, day by day. */
+export function conflictLines(answer: ConflictList, screen: Screen): string[] {
   const { style, columns } = screen;
   const { conflicts, events, complete, count, possibleDuplicates, accounts } = answer;
   const paint = accountPainter(accounts, style);
   const byId = new Map(events.map((event) => [event.id, event]));
-  const lines = renderHead(answer, screen);
+  const lines: string[] = [];
   if (conflicts.length === 0)
     lines.push('', complete ? 'No conflicts.' : 'No conflicts in the accounts that were read.');
   // Two lines a pair: what wants the time, and when it is wanted as a whole.
@@ -47,5 +48,9 @@ export function renderConflicts(answer: ConflictList, screen: Screen): string {
   if (count !== undefined) lines.push('', `${count} conflicts in all; the first ${conflicts.length} are shown.`);
   if (possibleDuplicates !== undefined)
     lines.push('', style('dim', `Left out: ${possibleDuplicates} that look like copies of one meeting.`));
-  return `${lines.join('\n')}\n`;
+  return lines;
+}
+
+export function renderConflicts(answer: ConflictList, screen: Screen): string {
+  return `${[...renderHead(answer, screen), ...conflictLines(answer, screen)].join('\n')}\n`;
 }

@@ -5,13 +5,9 @@ import { renderHead, timesOn } from './render-head.ts';
 import type { Screen } from './shell.ts';
 import { formatTable } from './table.ts';
 
-export function renderFreeTime(answer: FreeTime, screen: Screen): string {
-  const { style, columns } = screen;
-  const { slots, explanation, people = [] } = answer;
-  const lines = renderHead(answer, screen);
-  for (const { person, status, message } of people)
-    if (status === 'unknown') lines.push(style('red', `${person}: unknown, not free${message ? `: ${message}` : ''}`));
-  if (slots.length === 0) return `${[...lines, '', `No free slot: ${explanation ?? ''}.`].join('\n')}\n`;
+/** The slots alone, a line each. */
+export function slotLines({ slots, explanation }: FreeTime, { style, columns }: Screen): string[] {
+  if (slots.length === 0) return [`No free slot: ${explanation ?? ''}.`];
   const rows = slots.map((slot, index) => [
     `${index + 1}.`,
     dayName(slot.start.slice(0, 10)),
@@ -23,7 +19,7 @@ export function renderFreeTime(answer: FreeTime, screen: Screen): string {
       .filter(Boolean)
       .join(', '),
   ]);
-  const table = formatTable(rows, {
+  return formatTable(rows, {
     indent: '  ',
     columns,
     style: (cell, column, row) => {
@@ -31,5 +27,11 @@ export function renderFreeTime(answer: FreeTime, screen: Screen): string {
       return column === 3 ? style(slots[row]?.unverified === undefined ? 'dim' : 'red', cell) : cell;
     },
   });
-  return `${[...lines, '', ...table].join('\n')}\n`;
+}
+
+export function renderFreeTime(answer: FreeTime, screen: Screen): string {
+  const people = (answer.people ?? []).flatMap(({ person, status, message }) =>
+    status === 'ok' ? [] : [screen.style('red', `${person}: unknown, not free${message ? `: ${message}` : ''}`)],
+  );
+  return `${[...renderHead(answer, screen), ...people, '', ...slotLines(answer, screen)].join('\n')}\n`;
 }

@@ -82,16 +82,21 @@ export function mailbox(username: string, calendars: SandboxCalendar[], timeZone
       ...each,
       id: each.id === '' ? opaqueId(`${username}/${each.name}`, 'AAMkAG') : each.id,
       isDefaultCalendar: chosen ? each.isDefaultCalendar : index === 0,
-      events: each.events.map((one, position) =>
-        inMailbox(one, username, `${username}/${each.name}/${position}`, each.name),
-      ),
+      events: each.events
+        .map((one, position) => inMailbox(one, username, `${username}/${each.name}/${position}`, each.name))
+        .map((one) => (each.canViewPrivateItems === false ? withoutPrivateDetails(one) : one)),
     })),
   };
 }
 
+/**
+ * The copy of one mailbox. With hideAttendees an invitation names nobody but whom it goes to ("each attendee only sees
+ * themselves": https://learn.microsoft.com/graph/api/resources/event#properties).
+ */
 function inMailbox(one: SandboxEvent, username: string, place: string, calendarName: string): SandboxEvent {
   const id = opaqueId(`${place}/${one.id}`, 'AAMkAG');
-  const organizer = one.properties.organizer.emailAddress;
+  const { organizer: by, attendees, hideAttendees, isOrganizer } = one.properties;
+  const organizer = by.emailAddress;
   return {
     ...one,
     id,
@@ -100,8 +105,38 @@ function inMailbox(one: SandboxEvent, username: string, place: string, calendarN
     properties: {
       ...one.properties,
       changeKey: changeKey(id),
+      attendees:
+        hideAttendees && !isOrganizer
+          ? attendees.filter(({ emailAddress }) => emailAddress.address === username)
+          : attendees,
       organizer: { emailAddress: organizer.address === '' ? { ...organizer, address: username } : organizer },
       webLink: `https://outlook.example/owa/?itemid=${encodeURIComponent(id)}&exvsurl=1&path=/calendar/item`,
+    },
+  };
+}
+
+/**
+ * A private event in a calendar that somebody shared without such: its time, and that it is private. That is what sharing
+ * promises (https://learn.microsoft.com/graph/outlook-share-or-delegate-calendar); what Graph does is not written
+ * down. Lists were seen to hold such events whole (microsoft-graph-docs#14494), and over EWS not at all
+ * (Ericsson/exchangecalendar#381). A calendar that is marked after `mailbox` has made it gives them whole.
+ */
+function withoutPrivateDetails(one: SandboxEvent): SandboxEvent {
+  const { sensitivity } = one.properties;
+  if (sensitivity !== 'private' && sensitivity !== 'confidential') return one;
+  return {
+    ...one,
+    properties: {
+      ...one.properties,
+      subject: 'Private Appointment',
+      bodyPreview: '',
+      body: { contentType: 'html', content: '' },
+      location: { displayName: '' },
+      locations: [],
+      attendees: [],
+      categories: [],
+      isOnlineMeeting: false,
+      onlineMeeting: null,
     },
   };
 }

@@ -43,6 +43,10 @@ export interface SandboxCalendar {
   readonly hexColor: string;
   readonly isDefaultCalendar: boolean;
   readonly canEdit: boolean;
+  /** False on a calendar of somebody else who did not share private events. Default: true. */
+  readonly canViewPrivateItems?: boolean;
+  /** Default: whoever owns the mailbox. */
+  readonly owner?: Person;
   events: SandboxEvent[];
 }
 

@@ -122,12 +122,19 @@ export interface GoogleEventProperties {
   readonly hangoutLink?: string;
   readonly conferenceData?: GoogleConferenceData;
   readonly reminders: { readonly useDefault: boolean; readonly overrides?: readonly GoogleReminder[] };
+  readonly extendedProperties?: GoogleExtendedProperties;
   readonly source?: { readonly url: string; readonly title: string };
   readonly eventType: GoogleEventType;
   readonly workingLocationProperties?: GoogleWorkingLocation;
   readonly outOfOfficeProperties?: { readonly autoDeclineMode: string; readonly declineMessage?: string };
   readonly focusTimeProperties?: { readonly autoDeclineMode: string; readonly chatStatus?: string };
   readonly birthdayProperties?: { readonly type: string; readonly contact?: string };
+}
+
+/** `private` belongs to the copy on one calendar, `shared` to all copies. */
+export interface GoogleExtendedProperties {
+  readonly private?: Readonly<Record<string, string>>;
+  readonly shared?: Readonly<Record<string, string>>;
 }
 
 export interface GoogleConferenceData {

@@ -37,15 +37,24 @@ export function queryFreeBusy({ query, body }: Incoming, token: GoogleAccessToke
         if (ids.length > most) return [id, failed('calendar', 'tooManyCalendarsRequested')];
         const calendar = find(id, token, context);
         if (calendar === undefined) return [id, failed('global', 'notFound')];
-        const busy = busyOf(calendar, window, context.now()).map(({ from, to }) => ({
-          start: inZone(from, timeZone),
-          end: inZone(to, timeZone),
-        }));
-        return [id, { busy }];
+        const busy = computed(() => busyOf(calendar, window, context.now()));
+        if (busy === undefined) return [id, failed('global', 'internalError')];
+        const times = busy.map(({ from, to }) => ({ start: inZone(from, timeZone), end: inZone(to, timeZone) }));
+        return [id, { busy: times }];
       }),
     ),
   };
   return json(selectFields(answer, query.get('fields'), freeBusyShape));
+}
+
+/** Nothing where it failed: of a calendar with a series that cannot be expanded, say. Other calendars do not suffer. */
+function computed(work: () => Window[]): Window[] | undefined {
+  try {
+    return work();
+  } catch (error) {
+    if (error instanceof RangeError) return undefined;
+    throw error;
+  }
 }
 
 /** Cut to the window and merged. Neither free nor declined time counts; unanswered and tentative time does. */

@@ -55,11 +55,18 @@ function fieldsOf(occurrence: Occurrence, view: EventView): Item {
   };
 }
 
-/** Over maxAttendees, only the person remains. */
+/**
+ * Over maxAttendees, only the person remains; where guests may not see each other as well, and then nothing but
+ * guestsCanSeeOtherGuests tells: attendeesOmitted is documented for maxAttendees alone.
+ * https://developers.google.com/workspace/calendar/api/v3/reference/events#attendeesOmitted
+ */
 function attendeesOf({ event }: Occurrence, view: EventView): object {
-  const { attendees } = event.properties;
+  const { attendees, guestsCanSeeOtherGuests, organizer } = event.properties;
   if (attendees === undefined) return {};
   const all = attendees.map((attendee) => withSelf(attendee, view));
+  if (guestsCanSeeOtherGuests === false && !('self' in withSelf(organizer, view))) {
+    return { attendees: all.filter((attendee) => 'self' in attendee) };
+  }
   if (view.maxAttendees === undefined || all.length <= view.maxAttendees) return { attendees: all };
   return { attendees: all.filter((attendee) => 'self' in attendee), attendeesOmitted: true };
 }

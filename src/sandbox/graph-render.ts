@@ -59,7 +59,7 @@ export function renderCalendar(
   mailbox: Mailbox,
   select: readonly string[] | undefined,
 ): Json {
-  const { id, name, color, hexColor, isDefaultCalendar, canEdit } = calendar;
+  const { id, name, color, hexColor, isDefaultCalendar, canEdit, canViewPrivateItems = true, owner } = calendar;
   const whole: Json = {
     id,
     name,
@@ -67,14 +67,14 @@ export function renderCalendar(
     hexColor,
     isDefaultCalendar,
     changeKey: changeKey(id),
-    canShare: canEdit,
-    canViewPrivateItems: true,
+    canShare: canEdit && owner === undefined,
+    canViewPrivateItems,
     canEdit,
     allowedOnlineMeetingProviders: ['teamsForBusiness'],
     defaultOnlineMeetingProvider: 'teamsForBusiness',
     isTallyingResponses: isDefaultCalendar,
     isRemovable: !isDefaultCalendar,
-    owner: { name: 'You', address: mailbox.username },
+    owner: owner ?? { name: 'You', address: mailbox.username },
   };
   const names = calendarProperties.filter((each) => each === 'id' || select === undefined || select.includes(each));
   return Object.fromEntries(names.map((each) => [each, whole[each]]));

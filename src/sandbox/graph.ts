@@ -6,6 +6,7 @@ import { calendarProperties, eventProperties } from './graph-properties.ts';
 import { parseQuery, type Query } from './graph-query.ts';
 import { graphRefusal, itemNotFound } from './graph-refusal.ts';
 import { renderCalendar, renderEvent } from './graph-render.ts';
+import { getSchedule, workingHoursOf } from './graph-schedule.ts';
 import { extentOf, isInWindow, parseWindow } from './graph-window.ts';
 import { type Answer, type Incoming, json } from './http.ts';
 
@@ -14,7 +15,9 @@ export function answerGraph(incoming: Incoming, token: AccessToken, data: Sandbo
   const [, version, me, ...rest] = incoming.path.split('/').map(decodeSegment);
   if (version !== 'v1.0') throw unknownSegment(version);
   if (me !== 'me') throw unknownSegment(me);
-  if (incoming.method !== 'GET') {
+  // The one action that only asks. https://learn.microsoft.com/graph/api/calendar-getschedule
+  const method = rest.at(-1) === 'getSchedule' ? 'POST' : 'GET';
+  if (incoming.method !== method) {
     throw graphRefusal(
       405,
       'ErrorInvalidRequest',
@@ -58,6 +61,7 @@ function route(path: readonly string[]): Route {
     if (tail.length === 0) return calendars((call) => getCalendar(call, id));
     if (tail[0] === 'calendarView' && tail.length === 1) return calendars((call) => calendarView(call, id));
     if (tail[0] === 'events' && tail.length === 2) return calendars((call) => getEvent(call, id, tail[1] ?? ''));
+    if (tail[0] === 'getSchedule' && tail.length === 1) return calendars((call) => schedule(call, id));
     throw unknownSegment(tail[0]);
   }
 }
@@ -77,12 +81,7 @@ function mailboxSettings(call: Call): Answer {
     dateFormat: 'yyyy-MM-dd',
     timeFormat: 'HH:mm',
     language: { locale: 'en-GB', displayName: 'English (United Kingdom)' },
-    workingHours: {
-      daysOfWeek: ['monday', 'tuesday', 'wednesday', 'thursday', 'friday'],
-      startTime: '09:00:00.0000000',
-      endTime: '17:30:00.0000000',
-      timeZone: { name: timeZone },
-    },
+    workingHours: workingHoursOf(timeZone),
   });
 }
 
@@ -143,6 +142,12 @@ function getEvent(call: Call, calendarId: string | undefined, eventId: string): 
     '@odata.context': context(call.incoming, "users('me')/events/$entity"),
     ...renderEvent(event, { ...call.preferences, basicOnly, select, inCalendarView: false }),
   });
+}
+
+/** Whoever's calendar it is called on must have it; what comes back is about the people asked for. */
+function schedule(call: Call, calendarId: string | undefined): Answer {
+  findCalendar(call, calendarId);
+  return getSchedule(call);
 }
 
 /** Without $orderby the service promises no order, and was seen to give the last ones first: microsoft-graph-docs#6201. */

@@ -52,7 +52,7 @@ describe('an access token', () => {
     expect(asked()).toBe(1);
   });
 
-  test('is got anew five minutes before it expires', async () => {
+  test('F13: is got anew five minutes before it expires, however the clock got there', async () => {
     const { tokens, asked, wait } = world();
     await tokens.get('a');
     wait(3_600_000 - 300_001);

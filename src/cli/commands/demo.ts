@@ -1,19 +1,26 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { z } from 'zod';
 import { writePrivateFile } from '../../io/private-file.ts';
 import { limitedSignal } from '../../io/time-limit.ts';
+import { findConflicts } from '../../operations/find-conflicts.ts';
+import { findFreeTime } from '../../operations/find-free-time.ts';
 import { listEvents } from '../../operations/list-events.ts';
-import type { AddCommand } from '../command.ts';
+import type { Operation } from '../../operations/operation.ts';
+import { type AddCommand, parseInput } from '../command.ts';
 import { openAppFor } from '../open-app.ts';
 import { withProgress } from '../progress.ts';
 import { renderAgenda } from '../render-agenda.ts';
+import { conflictLines } from '../render-conflicts.ts';
+import { slotLines } from '../render-free-time.ts';
 import { sandboxAccounts } from '../sandbox-accounts.ts';
 import { type Shell, screenOf, styleFor } from '../shell.ts';
 
 /** The Monday of the demo's week, and the moment that counts as now in it. */
 const DEMO_WEEK = '2026-11-23';
 const DEMO_NOW = '2026-11-23T08:00:00Z';
+const DEMO_SEARCH = { durationMinutes: 45, rank: 'spread', limit: 3, bufferBefore: 10, bufferAfter: 10 };
 const SIGN_IN_MS = 60_000;
 
 export const addDemo: AddCommand = (program, shell, run) => {
@@ -66,6 +73,22 @@ async function runDemo(shell: Shell): Promise<number> {
         listEvents.run(app, { range: 'this week', detail: 'full' }, { signal: shell.interrupted }),
       );
       shell.stdout.write(renderAgenda(agenda, screenOf(shell)));
+      const asker = { signal: shell.interrupted };
+      const ask = <Input extends z.ZodObject, Output extends z.ZodObject>(
+        operation: Operation<Input, Output>,
+        input: Record<string, unknown>,
+      ): Promise<z.output<Output>> => operation.run(app, parseInput(operation.input, input), asker);
+      const free = await ask(findFreeTime, { ...DEMO_SEARCH, range: 'this week' });
+      say(`\n${style('bold', 'When am I free for 45 minutes, with 10 minutes around each meeting?')}`);
+      for (const line of slotLines(free, screenOf(shell))) say(line);
+      const conflicts = await ask(findConflicts, { range: 'this week' });
+      say(`\n${style('bold', 'Am I double-booked?')}`);
+      for (const line of conflictLines(conflicts, screenOf(shell)).slice(1)) say(line);
+      const shown = await ask(listEvents, { range: '2026-11-24', audience: 'marimer' });
+      say(
+        `\n${style('bold', 'What may marimer see of Tuesday? Its own events; of the others when they are, and no more.')}`,
+      );
+      for (const line of renderAgenda(shown, screenOf(shell)).trimEnd().split('\n').slice(5)) say(line);
       say();
       const install = shell.env.npm_lifecycle_event === 'demo' ? 'npm run build && npm install --global . && ' : '';
       say(`${style('bold', 'Your own calendars:')} ${install}calmcp init, then follow what it says.`);

@@ -29,9 +29,21 @@ interface Page {
   nextPageToken?: string | null;
 }
 
+/** What is special about one request. */
+export interface RequestKind {
+  /** Changes nothing there though it is a POST, so it is asked again like a GET. */
+  readonly safe?: boolean;
+  /** What to say where the sign-in lacks the permission; default: that it does not cover `access`. */
+  readonly uncovered?: { readonly message: string; readonly hint: string };
+}
+
 export interface GoogleClient {
   /** One request. @throws CalmcpError */
-  request<T>(call: Call, send: (client: Client, options: RequestOptions) => Promise<{ data: T }>): Promise<T>;
+  request<T>(
+    call: Call,
+    send: (client: Client, options: RequestOptions) => Promise<{ data: T }>,
+    kind?: RequestKind,
+  ): Promise<T>;
   /**
    * All pages of a list. @throws CalmcpError for pages without an end, and for an answer that does not say that it is
    * such a list: an object without rows would read as an empty day
@@ -65,7 +77,7 @@ export function createGoogleClient(base: string, context: ProviderContext, token
   const hint = tokens.remedy;
 
   /** Google's refusal in calmcp's words; its own text stays in the cause. */
-  function explain(error: CalmcpError): CalmcpError {
+  function explain(error: CalmcpError, { uncovered }: RequestKind): CalmcpError {
     const failure = error.cause as Partial<HttpFailure> | undefined;
     // Only what Google said is put into other words: a keystore that does not open is no refusal of Google's.
     if (failure?.status === undefined) return error.of(account);
@@ -79,13 +91,14 @@ export function createGoogleClient(base: string, context: ProviderContext, token
         'wait: it may take hours; see Google’s calendar use limits',
       );
     if (reason === 'insufficientPermissions' || reason === 'ACCESS_TOKEN_SCOPE_INSUFFICIENT')
-      return as(`the sign-in does not cover access: ${access}`, hint);
+      return as(uncovered?.message ?? `the sign-in does not cover access: ${access}`, uncovered?.hint ?? hint);
     if (error.code === 'FORBIDDEN') return as('Google does not allow this account to read this calendar', hint);
     return error.of(account);
   }
 
-  function fetchFor(call: Call): typeof globalThis.fetch {
+  function fetchFor(call: Call, { safe = false }: RequestKind): typeof globalThis.fetch {
     const send = context.fetch(call, {
+      safe,
       isThrottled: ({ status, body }) => status === 403 && THROTTLED.has(reasonOf(body) ?? ''),
     });
     return (input, init) => {
@@ -97,13 +110,14 @@ export function createGoogleClient(base: string, context: ProviderContext, token
     };
   }
 
-  const request: GoogleClient['request'] = async (call, send) => {
+  const request: GoogleClient['request'] = async (call, send, kind = {}) => {
+    const explained = (error: CalmcpError): CalmcpError => explain(error, kind);
     const attempt = async (token: string) => {
       try {
         const options = {
           retry: false,
           headers: { authorization: `Bearer ${token}` },
-          fetchImplementation: fetchFor(call),
+          fetchImplementation: fetchFor(call, kind),
         } as const;
         return (await send(client, options)).data;
       } catch (thrown) {
@@ -111,10 +125,10 @@ export function createGoogleClient(base: string, context: ProviderContext, token
       }
     };
     try {
-      return await sendWithToken(tokens, attempt, explain);
+      return await sendWithToken(tokens, attempt, explained);
     } catch (thrown) {
       call.signal.throwIfAborted();
-      throw thrown instanceof CalmcpError && thrown.account === undefined ? explain(thrown) : thrown;
+      throw thrown instanceof CalmcpError && thrown.account === undefined ? explained(thrown) : thrown;
     }
   };
 

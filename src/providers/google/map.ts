@@ -1,8 +1,18 @@
 /** Google's calendars and events in calmcp's words. Pure. */
 import { CalmcpError } from '../../core/errors.ts';
-import type { Busy, Calendar, CalendarEvent, EventTime, EventType, Response, Sensitivity } from '../../core/event.ts';
+import type {
+  Attendee,
+  Busy,
+  Calendar,
+  CalendarEvent,
+  EventTime,
+  EventType,
+  Person,
+  Response,
+  Sensitivity,
+} from '../../core/event.ts';
 import { recurrenceKeyOf } from '../../core/identity.ts';
-import { meetingAddressIn } from '../../core/text.ts';
+import { joinAddressIn, plainText } from '../../core/plain-text.ts';
 import { addDays, parseZone } from '../../core/time.ts';
 import type { calendar_v3 } from './client.ts';
 
@@ -13,13 +23,16 @@ export const CALENDAR_FIELDS =
   'kind,nextPageToken,items(id,summary,summaryOverride,accessRole,primary,selected,hidden,deleted,backgroundColor)';
 
 export const EVENT_FIELDS =
-  'kind,nextPageToken,items(id,status,summary,location,start,end,endTimeUnspecified,recurringEventId,originalStartTime,transparency,visibility,iCalUID,sequence,updated,etag,attendees(self,responseStatus),organizer(self,email,displayName),hangoutLink,conferenceData(entryPoints(entryPointType,uri)),eventType,htmlLink)';
+  'kind,nextPageToken,items(id,status,summary,location,start,end,endTimeUnspecified,recurringEventId,originalStartTime,transparency,visibility,iCalUID,sequence,updated,etag,attendees(self,responseStatus),organizer(self,email,displayName),hangoutLink,conferenceData(entryPoints(entryPointType,uri)),eventType,htmlLink,extendedProperties(private))';
 
 /** With people and texts, which make an answer many times as large. */
 export const FULL_EVENT_FIELDS = EVENT_FIELDS.replace(
   'attendees(self,responseStatus)',
-  'attendees(self,email,displayName,responseStatus,optional,resource),attendeesOmitted,guestsCanSeeOtherGuests,description,extendedProperties(private)',
+  'attendees(self,email,displayName,responseStatus,optional,resource),attendeesOmitted,guestsCanSeeOtherGuests,description',
 );
+
+/** Private property of a block that calmcp put there to stand for a meeting of another account (D09). */
+const MIRROR = 'calmcpMirror';
 
 /** Asked for by name: what a listing holds by default differs from one version of the API to the next. */
 export const EVENT_TYPES = ['default', 'outOfOffice', 'focusTime', 'workingLocation', 'birthday', 'fromGmail'];
@@ -56,7 +69,9 @@ function mapTime(time: calendar_v3.Schema$EventDateTime | undefined, account: st
 }
 
 function mapTimes(row: GoogleEvent, account: string): { start: EventTime; end: EventTime; warnings: string[] } {
-  const start = mapTime(row.start, account);
+  // Of an instance that was called off, Google promises no more than where it would have been (R03):
+  // https://developers.google.com/workspace/calendar/api/v3/reference/events#status
+  const start = mapTime(row.start ?? (row.status === 'cancelled' ? row.originalStartTime : undefined), account);
   const end = row.end === undefined || row.endTimeUnspecified === true ? start : mapTime(row.end, account);
   if (start.kind === 'date') {
     const last = end.kind === 'date' && end.date > start.date ? end.date : addDays(start.date, 1);
@@ -101,6 +116,37 @@ function recurrenceKey({ recurringEventId, originalStartTime }: GoogleEvent): st
   return Number.isNaN(epochMs) ? null : recurrenceKeyOf(epochMs);
 }
 
+function mapPerson({ email, displayName }: { email?: string | null; displayName?: string | null }): Person {
+  const name = displayName?.trim();
+  return {
+    ...(name && name.toLowerCase() !== email?.toLowerCase() ? { name } : {}),
+    ...(email ? { email } : {}),
+  };
+}
+
+function mapAttendee(row: calendar_v3.Schema$EventAttendee): Attendee {
+  return {
+    ...mapPerson(row),
+    response: RESPONSES[row.responseStatus ?? ''] ?? 'none',
+    ...(row.optional === true ? { optional: true } : {}),
+    ...(row.resource === true ? { resource: true } : {}),
+  };
+}
+
+/**
+ * Who is invited, where that was asked for: without {@link FULL_EVENT_FIELDS} nobody in the list has a name or an
+ * address. Where guests may not see each other, Google gives the asker alone and says no more about it (C06).
+ */
+function mapAttendees(row: GoogleEvent): Partial<CalendarEvent> {
+  const { attendees = [], attendeesOmitted, guestsCanSeeOtherGuests, organizer } = row;
+  const asked = attendees.some(({ email, displayName }) => email || displayName);
+  const hidden = attendeesOmitted === true || (guestsCanSeeOtherGuests === false && organizer?.self !== true);
+  return {
+    ...(asked ? { attendees: attendees.map(mapAttendee) } : {}),
+    ...(hidden ? { attendeesOmitted: true } : {}),
+  };
+}
+
 const SENSITIVITIES: Readonly<Record<string, Sensitivity>> = { private: 'private', confidential: 'confidential' };
 
 /** @throws CalmcpError BAD_RESPONSE for a row that cannot be placed in time: one that is left out would read as free */
@@ -110,7 +156,8 @@ export function mapEvent(row: GoogleEvent, { account, calendar }: Place): Calend
   const key = recurrenceKey(row);
   const video = row.conferenceData?.entryPoints?.find(({ entryPointType }) => entryPointType === 'video')?.uri;
   const location = row.location?.trim();
-  const join = video ?? row.hangoutLink ?? meetingAddressIn(location ?? '');
+  const text = plainText(row.description ?? '');
+  const join = video || row.hangoutLink || joinAddressIn(location ?? '') || joinAddressIn(text);
   const type = typeOf(row, calendar);
   const own = key === null ? null : start.kind === 'date' ? start.date : recurrenceKeyOf(start.epochMs);
   const base = {
@@ -121,13 +168,14 @@ export function mapEvent(row: GoogleEvent, { account, calendar }: Place): Calend
     end,
     status: row.status === 'cancelled' ? 'cancelled' : row.status === 'tentative' ? 'tentative' : 'confirmed',
     updated: Date.parse(row.updated ?? '') || null,
-    readOnly: calendar.access !== 'write',
+    // What Google took from a mail cannot be given another time or title (S16):
+    // https://developers.google.com/workspace/calendar/api/guides/event-types
+    readOnly: calendar.access !== 'write' || row.eventType === 'fromGmail',
     ...(warnings.length === 0 ? {} : { warnings }),
   } as const;
   // Whoever may see no more than busy times gets no more from us either, whatever the answer holds (W14).
   if (calendar.access === 'free-busy')
     return { ...base, ...OPAQUE, busy: row.transparency === 'transparent' ? 'free' : 'busy' };
-  const organizer = row.organizer;
   return {
     ...base,
     uid: row.iCalUID ?? `${row.recurringEventId ?? row.id}@google.com`,
@@ -140,23 +188,19 @@ export function mapEvent(row: GoogleEvent, { account, calendar }: Place): Calend
           : 'exception',
     ...(row.recurringEventId ? { seriesId: row.recurringEventId } : {}),
     title: row.summary ? row.summary : null,
+    ...(text === '' ? {} : { text }),
     ...(location ? { location } : {}),
     ...(join ? { join } : {}),
     busy: row.transparency === 'transparent' ? 'free' : type === 'outOfOffice' ? 'oof' : 'busy',
     sensitivity: SENSITIVITIES[row.visibility ?? ''] ?? 'normal',
     myResponse: responseOf(row),
     type,
-    ...(organizer
-      ? {
-          organizer: {
-            ...(organizer.displayName ? { name: organizer.displayName } : {}),
-            ...(organizer.email ? { email: organizer.email } : {}),
-          },
-        }
-      : {}),
+    ...(row.organizer ? { organizer: mapPerson(row.organizer) } : {}),
+    ...mapAttendees(row),
     ...(row.htmlLink ? { webLink: row.htmlLink } : {}),
     ...(row.etag ? { etag: row.etag } : {}),
     ...(typeof row.sequence === 'number' ? { sequence: row.sequence } : {}),
+    ...(row.extendedProperties?.private?.[MIRROR] === '1' ? { mirror: true as const } : {}),
   };
 }
 

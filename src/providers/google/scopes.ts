@@ -12,8 +12,18 @@ const SCOPES = {
   write: [`${CALENDAR}.events`, `${CALENDAR}.calendarlist.readonly`],
 } as const;
 
+/** What reading cannot do without. */
 export function calendarScopes(access: ProviderContext['access']): readonly string[] {
   return SCOPES[access];
+}
+
+/**
+ * What a sign-in asks for: busy times of other people as well, which reading does not cover. Without it everything else
+ * works, so it is never counted as missing.
+ * @see https://developers.google.com/workspace/calendar/api/v3/reference/freebusy/query#auth
+ */
+export function askedScopes(access: ProviderContext['access']): readonly string[] {
+  return access === 'busy' ? SCOPES.busy : [...SCOPES[access], `${CALENDAR}.events.freebusy`];
 }
 
 /** Who it is: for the pinned identity. */

@@ -14,7 +14,7 @@ import {
 import { type AuthorizationCode, signInWithBrowser } from '../../io/browser-sign-in.ts';
 import { type HttpFailure, openExchange, readJson } from '../../io/http.ts';
 import { endpointsOf, type GoogleOptions } from './options.ts';
-import { calendarScopes, IDENTITY_SCOPES, missingScopes } from './scopes.ts';
+import { askedScopes, calendarScopes, IDENTITY_SCOPES, missingScopes } from './scopes.ts';
 
 /** What is sealed for one account. */
 const recordSchema = z.object({
@@ -190,7 +190,7 @@ export function createGoogleTokens(options: GoogleOptions, context: ProviderCont
     const identity = identityOf(answer.id_token, options.clientId);
     requireExpected(identity, options.username, before);
     const scopes = (answer.scope ?? '').split(' ').filter((scope) => scope !== '');
-    // People can untick single permissions on Google's page.
+    // People can untick single permissions on Google's page. That for other people's busy times may be missing.
     if (missingScopes(scopes, calendarScopes(access)).length > 0)
       throw new CalmcpError('FORBIDDEN', 'not all permissions for the calendar were given on Google’s page', {
         account,
@@ -229,7 +229,7 @@ export function createGoogleTokens(options: GoogleOptions, context: ProviderCont
               client_id: options.clientId,
               redirect_uri: redirectUri,
               response_type: 'code',
-              scope: [...IDENTITY_SCOPES, ...calendarScopes(access)].join(' '),
+              scope: [...IDENTITY_SCOPES, ...askedScopes(access)].join(' '),
               state,
               code_challenge: codeChallenge,
               code_challenge_method: 'S256',

@@ -1,6 +1,7 @@
 /** A VEVENT to the fields of a calendar event that do not depend on the occurrence. Pure. */
 import type { Attendee, Busy, CalendarEvent, EventStatus, Person, Response, Sensitivity } from '../../core/event.ts';
-import { meetingAddressIn, webAddress } from '../../core/text.ts';
+import { joinAddressIn } from '../../core/plain-text.ts';
+import { webAddress } from '../../core/text.ts';
 import type { RawComponent, RawProperty } from './parse.ts';
 import { type ParsedEvent, stampOf } from './read-event.ts';
 import { parameterOf, propertiesOf, textOf, valuesOf } from './values.ts';
@@ -83,7 +84,7 @@ function joinOf(raw: RawComponent): string | undefined {
     const url = webAddress(String(property.values[0] ?? '').trim());
     if (url !== undefined) return url;
   }
-  return meetingAddressIn(textOf(raw, 'location') ?? '');
+  return joinAddressIn(textOf(raw, 'location') ?? '') ?? joinAddressIn(textOf(raw, 'description') ?? '');
 }
 
 export function mapEvent(event: ParsedEvent, { mine, hasMethod, fromFeed }: MapContext): EventFields {
@@ -118,5 +119,7 @@ export function mapEvent(event: ParsedEvent, { mine, hasMethod, fromFeed }: MapC
     updated: stampOf(raw, 'last-modified') ?? (hasMethod ? null : stampOf(raw, 'dtstamp')),
     readOnly: true,
     ...(fromFeed ? { fromFeed } : {}),
+    // A block that calmcp put there to stand for a meeting of another account (D09).
+    ...(textOf(raw, 'x-calmcp-mirror') === '1' ? { mirror: true } : {}),
   };
 }

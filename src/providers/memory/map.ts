@@ -1,7 +1,8 @@
 import { CalmcpError } from '../../core/errors.ts';
-import type { Calendar, CalendarEvent, EventTime } from '../../core/event.ts';
+import type { Calendar, CalendarEvent, EventTime, Person } from '../../core/event.ts';
 import { addDays } from '../../core/time.ts';
 import type { MemoryEvent } from './options.ts';
+import { parsePerson } from './parse-person.ts';
 import { parseTime } from './parse-time.ts';
 
 interface Place {
@@ -16,6 +17,13 @@ function readTime(text: string, { timeZone, account }: Place): EventTime {
   // Checked when accounts.yaml was loaded (options.ts).
   if (time === null) throw new CalmcpError('CONFIG_INVALID', 'an event has no time', { account });
   return time;
+}
+
+function readPerson(text: string, { account }: Place): Person {
+  const person = parsePerson(text);
+  // Checked as well.
+  if (person === null) throw new CalmcpError('CONFIG_INVALID', 'an event names nobody', { account });
+  return person;
 }
 
 export function mapEvent(entry: MemoryEvent, place: Place): CalendarEvent {
@@ -34,11 +42,16 @@ export function mapEvent(entry: MemoryEvent, place: Place): CalendarEvent {
     title: entry.title ?? null,
     busy: entry.busy,
     status: 'confirmed',
-    sensitivity: 'normal',
-    myResponse: 'none',
+    sensitivity: entry.sensitivity,
+    myResponse: entry.response,
     type: 'default',
     updated: null,
     readOnly: true,
     ...(entry.location === undefined ? {} : { location: entry.location }),
+    ...(entry.text === undefined ? {} : { text: entry.text }),
+    ...(entry.organizer === undefined ? {} : { organizer: readPerson(entry.organizer, place) }),
+    ...(entry.attendees === undefined || entry.attendees.length === 0
+      ? {}
+      : { attendees: entry.attendees.map((text) => ({ ...readPerson(text, place), response: 'none' as const })) }),
   };
 }

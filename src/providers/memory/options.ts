@@ -1,8 +1,13 @@
 import { z } from 'zod';
+import { parsePerson } from './parse-person.ts';
 import { parseTime } from './parse-time.ts';
 
 const time = z.string().refine((text) => parseTime(text, 'UTC') !== null, {
   error: 'is no time: write 2026-12-24, 2026-12-24T09:00 or 2026-12-24T09:00:00+01:00',
+});
+
+const person = z.string().refine((text) => parsePerson(text) !== null, {
+  error: 'is nobody: write jane@example.org or Jane Doe <jane@example.org>',
 });
 
 const event = z
@@ -13,6 +18,17 @@ const event = z
     ),
     end: time.optional().describe('Exclusive, in the form of start; default: one day, or no duration.'),
     location: z.string().optional().describe('Where it is.'),
+    text: z.string().optional().describe('What else there is to say about it.'),
+    organizer: person.optional().describe('Who called it: jane@example.org or Jane Doe <jane@example.org>.'),
+    attendees: z.array(person).optional().describe('Who is invited, each in the form of organizer.'),
+    response: z
+      .enum(['organizer', 'accepted', 'tentative', 'declined', 'notResponded', 'none'])
+      .default('none')
+      .describe('What you answered.'),
+    sensitivity: z
+      .enum(['normal', 'personal', 'private', 'confidential'])
+      .default('normal')
+      .describe('How private it is: all but normal is masked for everybody but you.'),
     busy: z
       .enum(['free', 'tentative', 'busy', 'oof', 'workingElsewhere'])
       .default('busy')

@@ -22,6 +22,8 @@ export interface Graph {
   list<Row>(path: string, call: Call): Promise<Row[]>;
   /** Several lists with as few requests as may be; each is its rows or its error, in the order of `paths`. */
   listMany<Row>(paths: readonly string[], call: Call): Promise<(Row[] | CalmcpError)[]>;
+  /** A question that takes a body. It changes nothing there, so it is asked again like any other. */
+  post(path: string, body: unknown, call: Call): Promise<unknown>;
 }
 
 interface Page<Row> {
@@ -49,7 +51,7 @@ function explain(error: CalmcpError, account: string, scope: string, remedy: str
     return as('this account has no mailbox in Microsoft 365', 'sign in as somebody who has one', 'FORBIDDEN');
   if (error.code === 'FORBIDDEN')
     return as(
-      'Microsoft does not allow this account to read its calendars',
+      'Microsoft does not allow this account to read calendars',
       `the token lacks ${scope}, or an administrator forbids it; ${remedy}`,
     );
   return error.of(account);
@@ -128,14 +130,14 @@ export function createGraph(base: string, context: ProviderContext, scope: strin
     return readToEnd(parsePage<Row>(await get(resolve(path), call)), call);
   }
 
+  function post(path: string, body: unknown, call: Call, weight = 1): Promise<unknown> {
+    const headers = { 'content-type': 'application/json', prefer: PREFER };
+    return send(resolve(path), { method: 'POST', body: JSON.stringify(body), headers }, call, weight);
+  }
+
   async function postBatch(paths: readonly string[], call: Call): Promise<Map<string, BatchAnswer>> {
     const requests = paths.map((url, id) => ({ id: String(id), method: 'GET', url, headers: { Prefer: PREFER } }));
-    const body = await send(
-      resolve('/$batch'),
-      { method: 'POST', body: JSON.stringify({ requests }), headers: { 'content-type': 'application/json' } },
-      call,
-      Math.min(BATCH_PARALLEL, paths.length),
-    );
+    const body = await post('/$batch', { requests }, call, Math.min(BATCH_PARALLEL, paths.length));
     const { responses } = (body ?? {}) as { responses?: readonly BatchAnswer[] };
     if (!Array.isArray(responses))
       throw new CalmcpError('BAD_RESPONSE', `${root.host} answered a batch without answers`, { account });
@@ -193,6 +195,7 @@ export function createGraph(base: string, context: ProviderContext, scope: strin
 
   return {
     list,
+    post,
     async listMany<Row>(paths: readonly string[], call: Call) {
       // Up to four run side by side as they are; from there on a batch asks for less.
       if (paths.length > BATCH_PARALLEL) return runBatch<Row>(paths, call);

@@ -1,15 +1,32 @@
 /** Graph's calendars and events in calmcp's words. Pure. */
 import type { Calendar as GraphCalendar, Event as GraphEvent } from '@microsoft/microsoft-graph-types';
 import { CalmcpError } from '../../core/errors.ts';
-import type { Busy, Calendar, CalendarEvent, EventTime, Response, Sensitivity } from '../../core/event.ts';
+import type {
+  Attendee,
+  Busy,
+  Calendar,
+  CalendarEvent,
+  EventTime,
+  Person,
+  Response,
+  Sensitivity,
+} from '../../core/event.ts';
 import { recurrenceKeyOf } from '../../core/identity.ts';
-import { meetingAddressIn } from '../../core/text.ts';
+import { joinAddressIn, plainText } from '../../core/plain-text.ts';
 import { addDays, parseZone, wallTimeToEpochMs } from '../../core/time.ts';
 
 export type { GraphCalendar, GraphEvent };
 
 /** What is asked for of a calendar. */
-export const CALENDAR_FIELDS = ['id', 'name', 'isDefaultCalendar', 'canEdit', 'hexColor', 'owner'] as const;
+export const CALENDAR_FIELDS = [
+  'id',
+  'name',
+  'isDefaultCalendar',
+  'canEdit',
+  'canViewPrivateItems',
+  'hexColor',
+  'owner',
+] as const;
 
 /**
  * What is asked for of an event. `lastModifiedDateTime` cannot be selected on a calendar view:
@@ -46,16 +63,21 @@ function malformed(account: string, what: string): CalmcpError {
   return new CalmcpError('BAD_RESPONSE', `Microsoft sent ${what}`, { account });
 }
 
-export function mapCalendar(row: GraphCalendar, account: string): Calendar {
+const sameAddress = (one: string, other: string): boolean => one.toLowerCase() === other.toLowerCase();
+
+/** @param mine address of the person whose mailbox it is, where that is known: a calendar of their own has no owner */
+export function mapCalendar(row: GraphCalendar, account: string, mine?: string): Calendar {
   if (typeof row?.id !== 'string') throw malformed(account, 'a calendar without an id');
   const owner = row.owner?.address;
+  const isMine = row.isDefaultCalendar === true || (owner && mine ? sameAddress(owner, mine) : false);
   return {
     id: row.id,
     name: row.name ?? '(no name)',
     isDefault: row.isDefaultCalendar === true,
     access: row.canEdit === false ? 'read' : 'write',
     ...(row.hexColor ? { color: row.hexColor } : {}),
-    ...(owner ? { owner } : {}),
+    ...(owner && !(mine && isMine) ? { owner } : {}),
+    ...(row.canViewPrivateItems === false && !isMine ? { hidesPrivate: true as const } : {}),
   };
 }
 
@@ -116,45 +138,103 @@ function recurrenceKey(row: GraphEvent): string | null {
   return Number.isNaN(epochMs) ? null : recurrenceKeyOf(epochMs);
 }
 
+/** An Exchange address (`/O=EXCHANGELABS/…`) stands where somebody has no mail address: it is none. */
+function mapPerson(emailAddress: NonNullable<GraphEvent['organizer']>['emailAddress']): Person {
+  const name = emailAddress?.name?.trim();
+  const address = emailAddress?.address?.trim();
+  const email = address?.includes('@') ? address : undefined;
+  return { ...(name && !(email && sameAddress(name, email)) ? { name } : {}), ...(email ? { email } : {}) };
+}
+
+function mapAttendee({ emailAddress, type, status }: NonNullable<GraphEvent['attendees']>[number]): Attendee {
+  return {
+    ...mapPerson(emailAddress),
+    response: RESPONSES[status?.response ?? 'none'] ?? 'none',
+    ...(type === 'optional' ? { optional: true } : {}),
+    ...(type === 'resource' ? { resource: true } : {}),
+  };
+}
+
+/**
+ * Who is invited, where that was asked for. With `hideAttendees`, "each attendee only sees themselves": the list is not
+ * the list then (C06). https://learn.microsoft.com/graph/api/resources/event#properties
+ */
+function mapAttendees({ attendees, hideAttendees, isOrganizer }: GraphEvent): Partial<CalendarEvent> {
+  return {
+    ...(attendees && attendees.length > 0 ? { attendees: attendees.map(mapAttendee) } : {}),
+    ...(hideAttendees === true && isOrganizer !== true ? { attendeesOmitted: true } : {}),
+  };
+}
+
+/** Plain text was asked for; HTML that comes all the same is made plain. */
+function mapText({ body }: GraphEvent): string | undefined {
+  const content = body?.content ?? '';
+  const text = body?.contentType === 'html' ? plainText(content) : content.replaceAll('\r\n', '\n').trim();
+  return text === '' ? undefined : text;
+}
+
+/**
+ * Whether no more than busy time may be told of it (W13). Graph was seen to list private events that it refuses to give
+ * one by one, so it is for us to hide them; what is not said to be harmless counts as private.
+ * https://github.com/microsoftgraph/microsoft-graph-docs/issues/14494
+ */
+function isHidden({ sensitivity }: GraphEvent, { hidesPrivate }: Calendar): boolean {
+  return hidesPrivate === true && sensitivity !== 'normal' && sensitivity !== 'personal';
+}
+
+/** What is said of an event of which only its time may be known. */
+const OPAQUE = {
+  uid: null,
+  recurrenceKey: null,
+  kind: 'single',
+  title: 'Busy',
+  myResponse: 'none',
+  type: 'default',
+} as const;
+
 /** @throws CalmcpError BAD_RESPONSE for a row that cannot be placed in time: one that is left out would read as free */
 export function mapEvent(row: GraphEvent, { account, calendar }: Place): CalendarEvent {
   if (typeof row?.id !== 'string') throw malformed(account, 'an event without an id');
+  // A calendar view holds what a series comes down to, and never the series: its own time is that of its first
+  // occurrence, years ago perhaps (R17). Left out in silence, occurrences that nobody expanded would read as free time.
+  // https://learn.microsoft.com/graph/api/calendar-list-calendarview
+  if (row.type === 'seriesMaster') throw malformed(account, 'a series in place of its occurrences');
   const { start, end, warnings } = mapTimes(row, account);
-  const location = row.location?.displayName?.trim();
-  const join = row.onlineMeeting?.joinUrl ?? row.onlineMeetingUrl ?? meetingAddressIn(location ?? '');
-  const organizer = row.organizer?.emailAddress;
-  const response =
-    row.isOrganizer === true ? 'organizer' : (RESPONSES[row.responseStatus?.response ?? 'none'] ?? 'none');
-  return {
+  const base = {
     account,
     calendar,
     id: row.id,
+    start,
+    end,
+    busy: BUSY.has(row.showAs ?? '') ? (row.showAs as Busy) : 'unknown',
+    status: row.isCancelled === true ? 'cancelled' : 'confirmed',
+    sensitivity: SENSITIVITY.has(row.sensitivity ?? '') ? (row.sensitivity as Sensitivity) : 'normal',
+    updated: null,
+    readOnly: calendar.access !== 'write',
+    ...(warnings.length === 0 ? {} : { warnings }),
+  } as const;
+  if (isHidden(row, calendar)) return { ...base, ...OPAQUE };
+  const location = row.location?.displayName?.trim();
+  const text = mapText(row);
+  const join =
+    row.onlineMeeting?.joinUrl || row.onlineMeetingUrl || joinAddressIn(location ?? '') || joinAddressIn(text ?? '');
+  const response =
+    row.isOrganizer === true ? 'organizer' : (RESPONSES[row.responseStatus?.response ?? 'none'] ?? 'none');
+  return {
+    ...base,
     uid: row.iCalUId ?? null,
     recurrenceKey: recurrenceKey(row),
     kind: row.type === 'occurrence' ? 'occurrence' : row.type === 'exception' ? 'exception' : 'single',
     ...(row.seriesMasterId ? { seriesId: row.seriesMasterId } : {}),
-    start,
-    end,
     title: row.subject ? row.subject : null,
+    ...(text === undefined ? {} : { text }),
     ...(location ? { location } : {}),
     ...(join ? { join } : {}),
-    busy: BUSY.has(row.showAs ?? '') ? (row.showAs as Busy) : 'unknown',
-    status: row.isCancelled === true ? 'cancelled' : 'confirmed',
-    sensitivity: SENSITIVITY.has(row.sensitivity ?? '') ? (row.sensitivity as Sensitivity) : 'normal',
     myResponse: response,
     type: 'default',
-    ...(organizer
-      ? {
-          organizer: {
-            ...(organizer.name ? { name: organizer.name } : {}),
-            ...(organizer.address ? { email: organizer.address } : {}),
-          },
-        }
-      : {}),
+    ...(row.organizer?.emailAddress ? { organizer: mapPerson(row.organizer.emailAddress) } : {}),
+    ...mapAttendees(row),
     ...(row.categories && row.categories.length > 0 ? { categories: row.categories } : {}),
     ...(row.webLink ? { webLink: row.webLink } : {}),
-    updated: null,
-    readOnly: calendar.access !== 'write',
-    ...(warnings.length === 0 ? {} : { warnings }),
   };
 }

@@ -39,7 +39,7 @@ async function signedIn(
 
 const agenda = (app: App, range = '2026-11-23..2026-12-31'): Promise<Agenda> =>
   listEvents.run(app, { range, detail: 'full' }, asker);
-const titles = ({ events }: Agenda): (string | null)[] => events.map(({ title }) => title);
+const titles = ({ events }: Agenda): (string | null | undefined)[] => events.map(({ title }) => title);
 
 describe('a Google account', () => {
   test('shows its calendars, the hidden and unselected ones only where they are named', async () => {
@@ -138,11 +138,11 @@ describe('access', () => {
     ['access: busy', 'openid email https://www.googleapis.com/auth/calendar.freebusy'],
     [
       '',
-      'openid email https://www.googleapis.com/auth/calendar.events.readonly https://www.googleapis.com/auth/calendar.calendarlist.readonly',
+      'openid email https://www.googleapis.com/auth/calendar.events.readonly https://www.googleapis.com/auth/calendar.calendarlist.readonly https://www.googleapis.com/auth/calendar.events.freebusy',
     ],
     [
       'access: write',
-      'openid email https://www.googleapis.com/auth/calendar.events https://www.googleapis.com/auth/calendar.calendarlist.readonly',
+      'openid email https://www.googleapis.com/auth/calendar.events https://www.googleapis.com/auth/calendar.calendarlist.readonly https://www.googleapis.com/auth/calendar.events.freebusy',
     ],
   ])('%j asks for no more than it says', async (more, scopes) => {
     expect(await askedScopes(more)).toBe(scopes);

@@ -124,7 +124,7 @@ test('T12: an all-day event is found from a few hours of its day, west of UTC to
       calendar('Calendar', [event({ subject: 'Day off', start: '2026-11-23', end: '2026-11-24' })]),
     ]),
   });
-  const titles = async (from: string, to: string, timeZone: string): Promise<(string | null)[]> =>
+  const titles = async (from: string, to: string, timeZone: string): Promise<(string | null | undefined)[]> =>
     (await listEvents.run(app, { from, to, timeZone, detail: 'full' }, asker)).events.map(({ title }) => title);
   expect(await titles('2026-11-23T20:00', '2026-11-23T22:00', 'America/Los_Angeles')).toEqual(['Day off']);
   expect(await titles('2026-11-23T00:30', '2026-11-23T01:00', 'Pacific/Kiritimati')).toEqual(['Day off']);
@@ -144,7 +144,8 @@ describe('what is asked of Graph', () => {
       'calendarView',
       'calendarView',
     ]);
-    for (const { prefer } of graph) expect(prefer).toBe('IdType="ImmutableId", outlook.timezone="UTC", outlook.body-content-type="text"');
+    for (const { prefer } of graph)
+      expect(prefer).toBe('IdType="ImmutableId", outlook.timezone="UTC", outlook.body-content-type="text"');
     for (const { query } of graph.filter(isView))
       expect(query).toMatchObject({ $top: '1000', $select: expect.stringContaining('iCalUId') });
   });
