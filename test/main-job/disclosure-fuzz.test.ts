@@ -139,7 +139,8 @@ test('no hidden title, place, person, text, link, category, uid or account name 
         if (!account.broken) await writeFile(join(folder, `${accountName(index)}.ics`), calendarOf(account, index));
       // What a reference says of an event stays between calmcp and its owner.
       const { stdout } = await cli(folder, ['agenda', 'this', 'week', '--json']);
-      const ownIds = stdout === '' ? [] : (JSON.parse(stdout) as { events: { id: string }[] }).events.map(({ id }) => id);
+      const ownIds =
+        stdout === '' ? [] : (JSON.parse(stdout) as { events: { id: string }[] }).events.map(({ id }) => id);
       for (const audience of [...CLIENTS, accountName(0), STRANGER]) {
         const hidden = hiddenFrom(audience, all);
         const getOwn = ownIds.slice(0, 2).map((id) => ['event', 'get', id, '--text']);

@@ -29,7 +29,8 @@ async function startServer(folder: string): Promise<(range?: string) => Promise<
   };
 }
 
-const titles = ({ agenda }: Answer): (string | null | undefined)[] | undefined => agenda?.events.map(({ title }) => title);
+const titles = ({ agenda }: Answer): (string | null | undefined)[] | undefined =>
+  agenda?.events.map(({ title }) => title);
 
 test('a running server follows accounts.yaml; a broken one keeps the last good one and says so in every answer', async () => {
   const folder = await temporaryFolder();

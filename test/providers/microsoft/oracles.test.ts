@@ -275,7 +275,10 @@ describe('W13: a calendar that somebody shared without its private events', () =
   });
 
   test('treats what Graph does not classify as private', async () => {
-    const data = singleMailbox([calendar('Calendar', []), calendar('Boss', [], { canViewPrivateItems: false })]);
+    const data = singleMailbox([
+      calendar('Calendar', []),
+      calendar('Boss', [], { canViewPrivateItems: false, owner: boss }),
+    ]);
     const { sandbox, app } = await opened(data);
     sandbox.fail({
       match: ({ path }) =>
