@@ -1,6 +1,7 @@
 /** What every command gets, and how a command that asks a question is run. */
 import type { Command } from 'commander';
 import type { z } from 'zod';
+import { OWNER } from '../core/disclosure.ts';
 import { CalmcpError } from '../core/errors.ts';
 import type { Operation } from '../operations/operation.ts';
 import { type GlobalOptions, openAppFor } from './open-app.ts';
@@ -22,6 +23,31 @@ export function parseInput<Schema extends z.ZodObject>(schema: Schema, input: un
   throw new CalmcpError('INPUT_INVALID', `${issue?.path.join('.') ?? 'input'}: ${issue?.message ?? 'not valid'}`);
 }
 
+/** Asks one operation. What the person typed for all commands (`--account`, `--time-zone`) goes along. @throws CalmcpError */
+export async function answerOf<Input extends z.ZodObject, Output extends z.ZodObject>(
+  shell: Shell,
+  options: GlobalOptions,
+  operation: Operation<Input, Output>,
+  input: Record<string, unknown>,
+): Promise<z.output<Output>> {
+  const app = await openAppFor(shell, options);
+  try {
+    const parsed = parseInput(operation.input, {
+      ...('accounts' in operation.input.shape && options.account !== undefined ? { accounts: options.account } : {}),
+      ...('timeZone' in operation.input.shape && options.timeZone !== undefined ? { timeZone: options.timeZone } : {}),
+      ...input,
+    });
+    const isForOwner = input.audience === undefined || input.audience === OWNER;
+    // Whom an answer is for may look on, and must not learn which accounts there are.
+    const all = isForOwner ? app.accounts.map(({ id }) => id).join(', ') : 'all accounts';
+    return await withProgress(shell.stderr, `asking ${options.account?.join(', ') ?? all}`, () =>
+      operation.run(app, parsed, { signal: shell.interrupted }),
+    );
+  } finally {
+    await app.close();
+  }
+}
+
 /** Asks one operation and prints its answer. @returns the exit status */
 export async function ask<Input extends z.ZodObject, Output extends z.ZodObject>(
   shell: Shell,
@@ -31,20 +57,7 @@ export async function ask<Input extends z.ZodObject, Output extends z.ZodObject>
   render: (result: z.output<Output>) => string,
   isComplete: (result: z.output<Output>) => boolean = (result) => (result as { complete?: boolean }).complete !== false,
 ): Promise<number> {
-  const app = await openAppFor(shell, options);
-  try {
-    const parsed = parseInput(operation.input, {
-      ...('accounts' in operation.input.shape && options.account !== undefined ? { accounts: options.account } : {}),
-      ...('timeZone' in operation.input.shape && options.timeZone !== undefined ? { timeZone: options.timeZone } : {}),
-      ...input,
-    });
-    const names = (options.account ?? app.accounts.map(({ id }) => id)).join(', ');
-    const result = await withProgress(shell.stderr, `asking ${names}`, () =>
-      operation.run(app, parsed, { signal: shell.interrupted }),
-    );
-    shell.stdout.write(options.json ? `${JSON.stringify(result, null, 2)}\n` : render(result));
-    return isComplete(result) ? 0 : EXIT_INCOMPLETE;
-  } finally {
-    await app.close();
-  }
+  const result = await answerOf(shell, options, operation, input);
+  shell.stdout.write(options.json ? `${JSON.stringify(result, null, 2)}\n` : render(result));
+  return isComplete(result) ? 0 : EXIT_INCOMPLETE;
 }

@@ -30,10 +30,13 @@ export function spanOfCopy(
   return spanOf(staleCopies.includes(copy) ? event : copy, clockOf(copy));
 }
 
-/** What merged events do to the time of the accounts that hold them. Events without duration block nothing (T18). */
+/**
+ * What merged events do to the time of the accounts that hold them. Events without duration block nothing (T18), and
+ * neither do those that were called off, whatever a copy still says.
+ */
 export function blocksOf(events: readonly MergedEvent[], clockOf: ClockOf): OwnedBlock[] {
   return events.flatMap((merged) =>
-    merged.copies.flatMap((copy) => {
+    (merged.event.status === 'cancelled' ? [] : merged.copies).flatMap((copy) => {
       const busy = busyOf(copy);
       const { start, end } = spanOfCopy(merged, copy, clockOf);
       return isBlocking(busy) && end > start ? { start, end, busy, owner: copy.account } : [];

@@ -13,7 +13,7 @@ export interface Conflict {
 }
 
 export interface Conflicts {
-  /** By start; of one start, the longest first. At most as many as asked for. */
+  /** By start, then in the order of the events. At most as many as asked for. */
   readonly pairs: readonly Conflict[];
   /** How many there are in all. */
   readonly count: number;

@@ -44,10 +44,21 @@ function lesser(a: Disclosure, b: Disclosure): Disclosure {
 export interface Disclosing extends Sharing {
   readonly audience: string;
   /**
-   * A text that is equal for equal ids or UIDs and tells nothing about them: keyed with a secret of this one answer.
-   * Copies of one meeting are still known as such.
+   * A text that is equal for equal {@link identifiersOf} and tells nothing about them, good for one answer: copies of one
+   * meeting are still known as such.
    */
   readonly blind: (text: string) => string;
+}
+
+const calendarKey = ({ account, calendar }: CalendarEvent): string => JSON.stringify([account, calendar.id]);
+const eventKey = ({ account, calendar, id }: CalendarEvent): string => JSON.stringify([account, calendar.id, id]);
+const uidKey = ({ uid }: CalendarEvent): string | null =>
+  uid === null || uid.trim() === '' ? null : JSON.stringify(normalizeUid(uid));
+
+/** What of an event is replaced by something that tells nothing. */
+export function identifiersOf(event: CalendarEvent): string[] {
+  const uid = uidKey(event);
+  return [calendarKey(event), eventKey(event), ...(uid === null ? [] : [uid])];
 }
 
 /**
@@ -60,14 +71,14 @@ export function disclose(event: CalendarEvent, { audience, blind, ...sharing }: 
   const level = event.sensitivity === 'normal' ? granted : lesser(granted, 'masked');
   if (level === 'none') return null;
   const named = mayName(audience, sharing);
-  const uid = event.uid === null || event.uid.trim() === '' ? null : blind(normalizeUid(event.uid));
+  const key = uidKey(event);
+  const uid = key === null ? null : blind(key);
   if (named && level === 'full') return { ...event, uid };
-  const { account, calendar, id } = event;
   const names = {
-    account: named ? account : OTHER_ACCOUNTS,
+    account: named ? event.account : OTHER_ACCOUNTS,
     // Two calendars stay two, and have no name.
-    calendar: { id: blind(`${account} ${calendar.id}`), name: '', isDefault: true, access: calendar.access },
-    id: blind(`${account} ${calendar.id} ${id}`),
+    calendar: { id: blind(calendarKey(event)), name: '', isDefault: true, access: event.calendar.access },
+    id: blind(eventKey(event)),
     uid,
   };
   if (level === 'full') return { ...event, ...names };

@@ -1,4 +1,5 @@
 /** Two events that look like one, though nothing proves it: told, never hidden. */
+import { isBlocking } from './busy.ts';
 import type { CalendarEvent } from './event.ts';
 import { endKey, startKey } from './identity.ts';
 import type { MergedEvent } from './merge.ts';
@@ -47,7 +48,7 @@ const placeOf = ({ event: { account, calendar } }: MergedEvent): string => `${ac
 
 /**
  * Looks for blocks that mirror an event of another account at exactly the same time (D09), and for events that have
- * the same times and title in another calendar.
+ * the same times and title in another calendar. What is free casts no block.
  * @param events merged, in the order of the answer
  */
 export function findLikeness(events: readonly MergedEvent[]): Likeness {
@@ -64,7 +65,9 @@ export function findLikeness(events: readonly MergedEvent[]): Likeness {
     for (const event of group)
       if (
         isPlaceholder(event.event) &&
-        group.some((other) => !isPlaceholder(other.event) && holders(other) !== holders(event))
+        group.some(
+          (other) => !isPlaceholder(other.event) && isBlocking(other.busy) && holders(other) !== holders(event),
+        )
       )
         mirrors.add(event);
     for (const [index, event] of group.entries()) {

@@ -2,7 +2,7 @@
 import { busyOf, isAtLeast, mostSevere } from './busy.ts';
 import { busyOnly, OTHER_ACCOUNTS } from './disclosure.ts';
 import type { Busy, CalendarEvent } from './event.ts';
-import { endKey, meetingKey, normalizeUid, startKey } from './identity.ts';
+import { endKey, slotKey, startKey, uidOf } from './identity.ts';
 import { spanOf, type ZoneClock } from './time.ts';
 
 /** One meeting, with all its copies. */
@@ -28,7 +28,7 @@ const text = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
  * was called off says so for one guest (who was taken off the list, say), unless it is the organizer's.
  */
 function rankCopies(copies: readonly CalendarEvent[], order: AccountOrder): CalendarEvent[] {
-  const moved = new Set(copies.map(startKey)).size > 1;
+  const moved = haveMoved(copies);
   // A backend that does not tell is not one whose copy is old: compare only what all of them tell.
   const sequenced = copies.every(({ sequence }) => sequence !== undefined);
   const dated = copies.every(({ updated }) => updated !== null);
@@ -49,6 +49,12 @@ function rankCopies(copies: readonly CalendarEvent[], order: AccountOrder): Cale
       text(a.calendar.id, b.calendar.id) ||
       text(a.id, b.id),
   );
+}
+
+const NONE: readonly CalendarEvent[] = [];
+
+function alone(copies: readonly [CalendarEvent]): MergedEvent {
+  return { event: copies[0], copies, busy: busyOf(copies[0]), staleCopies: NONE };
 }
 
 function mergeCopies(copies: readonly CalendarEvent[], order: AccountOrder): MergedEvent {
@@ -95,13 +101,26 @@ function mergeGroup(copies: readonly CalendarEvent[], order: AccountOrder): Merg
 
 /** The newest of the rows that a backend returned twice for one event (pages that overlap, a write between them). */
 function distinct(events: Iterable<CalendarEvent>): CalendarEvent[] {
-  const byId = new Map<string, CalendarEvent>();
+  const newest: CalendarEvent[] = [];
+  // Maps in maps: one text of several ids would have to be unambiguous whatever they are, and cost more than the rest.
+  const accounts = new Map<string, Map<string, Map<string, number>>>();
   for (const event of events) {
-    const id = JSON.stringify([event.account, event.calendar.id, event.id]);
-    const known = byId.get(id);
-    if (known === undefined || compareVersions(event, known) < 0) byId.set(id, event);
+    const calendars = getOrMake(accounts, event.account);
+    const positions = getOrMake(calendars, event.calendar.id);
+    const position = positions.get(event.id);
+    if (position === undefined) positions.set(event.id, newest.push(event) - 1);
+    else if (compareVersions(event, newest[position] as CalendarEvent) < 0) newest[position] = event;
   }
-  return [...byId.values()];
+  return newest;
+}
+
+function getOrMake<K, V>(maps: Map<string, Map<K, V>>, key: string): Map<K, V> {
+  let map = maps.get(key);
+  if (map === undefined) {
+    map = new Map();
+    maps.set(key, map);
+  }
+  return map;
 }
 
 /** A total order, so that which row came first does not matter. */
@@ -113,54 +132,54 @@ function compareVersions(a: CalendarEvent, b: CalendarEvent): number {
   );
 }
 
+/** Whether copies of one meeting stand at different times. */
+function haveMoved(copies: readonly CalendarEvent[]): boolean {
+  const [first] = copies;
+  return first !== undefined && copies.some((copy) => startKey(copy) !== startKey(first));
+}
+
 /**
  * One calendar holds a meeting once. Where it holds several things of one UID at different times (who is invited to two
  * occurrences of a series gets two single events; a feed may use one UID for everything), they are different meetings,
  * told apart by their start in all calendars.
  */
-function splitByStart(groups: ReadonlyMap<string, readonly CalendarEvent[]>): Map<string, CalendarEvent[]> {
-  const split = new Map<string, CalendarEvent[]>();
-  for (const [key, copies] of groups) {
-    const starts = new Map<string, string>();
-    const several = copies.some((copy) => {
-      const calendar = JSON.stringify([copy.account, copy.calendar.id]);
-      const known = starts.get(calendar);
-      starts.set(calendar, startKey(copy));
-      return known !== undefined && known !== startKey(copy);
-    });
-    for (const copy of copies) add(split, several ? `${key}|${startKey(copy)}` : key, copy);
-  }
-  return split;
+function splitByStart(copies: CalendarEvent[]): Iterable<CalendarEvent[]> {
+  if (!haveMoved(copies)) return [copies];
+  const calendars = groupBy(copies, ({ account, calendar }) => JSON.stringify([account, calendar.id]));
+  return [...calendars.values()].some(haveMoved) ? groupBy(copies, startKey).values() : [copies];
 }
 
 /**
- * Copies of one occurrence whose series is not known to every mailbox: who was invited to a single occurrence holds a
- * single event with the UID of the series. It joins the occurrence of that UID that starts at the same moment.
+ * The meetings among the events of one UID: a single one, or the occurrences of a series, by slot. Not every mailbox
+ * knows the series: who was invited to a single occurrence holds a single event with the UID of the series. It joins the
+ * occurrence that starts at the same moment.
  */
-function joinSingles(groups: ReadonlyMap<string, readonly CalendarEvent[]>): Map<string, CalendarEvent[]> {
-  const momentOf = (copy: CalendarEvent): string | null =>
-    meetingKey(copy) === null ? null : `${normalizeUid(copy.uid ?? '')}|${startKey(copy)}`;
-  const occurrences = new Map<string, string>();
-  for (const [key, copies] of groups)
-    for (const copy of copies) {
-      const moment = momentOf(copy);
-      if (copy.kind === 'single' || moment === null) continue;
-      const known = occurrences.get(moment);
-      if (known === undefined || key < known) occurrences.set(moment, key);
+function bySlot(events: CalendarEvent[]): Iterable<CalendarEvent[]> {
+  const occurrences = events.filter(({ kind }) => kind !== 'single');
+  if (occurrences.length === 0) return [events];
+  const slots = new Map<string | number, string>();
+  if (occurrences.length < events.length)
+    for (const occurrence of occurrences) {
+      const known = slots.get(startKey(occurrence));
+      const slot = slotKey(occurrence);
+      if (known === undefined || slot < known) slots.set(startKey(occurrence), slot);
     }
-  const joined = new Map<string, CalendarEvent[]>();
-  for (const [key, copies] of groups)
-    for (const copy of copies) {
-      const target = copy.kind === 'single' ? occurrences.get(momentOf(copy) ?? '') : undefined;
-      add(joined, target ?? key, copy);
-    }
-  return joined;
+  return groupBy(
+    events,
+    (event) => (event.kind === 'single' ? slots.get(startKey(event)) : undefined) ?? slotKey(event),
+  ).values();
 }
 
-function add(groups: Map<string, CalendarEvent[]>, key: string, event: CalendarEvent): void {
+function groupBy<K>(events: readonly CalendarEvent[], keyOf: (event: CalendarEvent) => K): Map<K, CalendarEvent[]> {
+  const groups = new Map<K, CalendarEvent[]>();
+  for (const event of events) add(groups, keyOf(event), event);
+  return groups;
+}
+
+function add<K, V>(groups: Map<K, V[]>, key: K, value: V): void {
   const group = groups.get(key);
-  if (group) group.push(event);
-  else groups.set(key, [event]);
+  if (group) group.push(value);
+  else groups.set(key, [value]);
 }
 
 /**
@@ -172,28 +191,58 @@ export function mergeEvents(
   events: Iterable<CalendarEvent>,
   { clock, order }: { readonly clock: ZoneClock; readonly order: AccountOrder },
 ): MergedEvent[] {
-  const groups = new Map<string, CalendarEvent[]>();
-  for (const event of distinct(events))
-    add(groups, meetingKey(event) ?? JSON.stringify(['', event.account, event.calendar.id, event.id]), event);
-  return sortMerged(
-    [...splitByStart(joinSingles(groups)).values()].flatMap((copies) => mergeGroup(copies, order)),
-    clock,
-  );
+  const rows = distinct(events);
+  const agenda = createAgenda(rows.length, clock);
+  for (const [uid, alike] of groupBy(rows, uidOf)) {
+    // What has no UID is only ever itself.
+    if (uid === null) for (const event of alike) agenda.add(alone([event]));
+    else if (isAlone(alike)) agenda.add(alone(alike));
+    else
+      for (const slot of bySlot(alike))
+        for (const copies of splitByStart(slot)) for (const item of mergeGroup(copies, order)) agenda.add(item);
+  }
+  return agenda.inOrder();
 }
 
-function sortMerged(merged: readonly MergedEvent[], clock: ZoneClock): MergedEvent[] {
-  return merged
-    .map((item) => ({ item, span: spanOf(item.event, clock), day: clock.date(spanOf(item.event, clock).start) }))
-    .sort(
-      (a, b) =>
-        text(a.day, b.day) ||
-        Number(a.item.event.start.kind !== 'date') - Number(b.item.event.start.kind !== 'date') ||
-        a.span.start - b.span.start ||
-        a.span.end - b.span.end ||
-        text(a.item.event.title ?? '', b.item.event.title ?? '') ||
-        text(a.item.event.account, b.item.event.account) ||
-        text(a.item.event.calendar.id, b.item.event.calendar.id) ||
-        text(a.item.event.id, b.item.event.id),
-    )
-    .map(({ item }) => item);
+const isAlone = (copies: readonly CalendarEvent[]): copies is readonly [CalendarEvent] => copies.length === 1;
+
+interface Agenda {
+  readonly add: (item: MergedEvent) => void;
+  readonly inOrder: () => MergedEvent[];
+}
+
+function createAgenda(most: number, clock: ZoneClock): Agenda {
+  // Each day is a list of its own, or two: many short lists of places are sorted in a third of the time of a long one.
+  const days = new Map<number, number[]>();
+  const starts = new Float64Array(most);
+  const ends = new Float64Array(most);
+  const items: MergedEvent[] = [];
+  const compare = (a: number, b: number): number =>
+    (starts[a] as number) - (starts[b] as number) ||
+    (ends[a] as number) - (ends[b] as number) ||
+    byTitle((items[a] as MergedEvent).event, (items[b] as MergedEvent).event);
+  return {
+    add(item) {
+      const { start, end } = spanOf(item.event, clock);
+      const place = items.push(item) - 1;
+      starts[place] = start;
+      ends[place] = end;
+      add(days, clock.dayNumber(start) * 2 + Number(item.event.start.kind !== 'date'), place);
+    },
+    inOrder() {
+      const ordered: MergedEvent[] = [];
+      for (const [, places] of [...days].sort(([a], [b]) => a - b))
+        for (const place of places.sort(compare)) ordered.push(items[place] as MergedEvent);
+      return ordered;
+    },
+  };
+}
+
+function byTitle(a: CalendarEvent, b: CalendarEvent): number {
+  return (
+    text(a.title ?? '', b.title ?? '') ||
+    text(a.account, b.account) ||
+    text(a.calendar.id, b.calendar.id) ||
+    text(a.id, b.id)
+  );
 }

@@ -4,18 +4,27 @@ import { neutralize } from './text.ts';
 
 /** Accents and other marks above and below letters; the marks that some scripts write vowels with are left alone. */
 const ACCENTS = /[\u0300-\u036f]/g;
+/** What joins letters or chooses how one looks: who types a word leaves it out. */
+const JOINERS = /[\u200c\u200d]|\p{Variation_Selector}/gu;
 const ASCII = /^[\x20-\x7e]*$/;
 
 /**
  * A text in the form that is compared: without case, accents, width and compatibility variants, so that `reunion`
- * finds `Réunion`, `strasse` finds `Straße` and `istanbul` finds `İSTANBUL` (C02). Characters that nobody sees are gone.
- * @see https://www.unicode.org/reports/tr15/ for NFKD; upper case first makes one of `ß` and `ss`, of `ı` and `i`
+ * finds `Réunion`, `strasse` finds `Straße` and `istanbul` finds `İSTANBUL` (C02). Characters that nobody sees are gone,
+ * and space is one space wherever it is.
+ * @see https://www.unicode.org/reports/tr15/ for NFKD; lower and then upper case makes one of `ẞ`, `ß` and `ss`, and of
+ * `ı` and `i`
  */
 export function foldText(text: string): string {
-  if (ASCII.test(text)) return text.toLowerCase();
+  return (ASCII.test(text) ? text.toLowerCase() : foldLetters(text)).replaceAll(/\s+/g, ' ').trim();
+}
+
+function foldLetters(text: string): string {
   return neutralize(text)
+    .replaceAll(JOINERS, '')
     .normalize('NFKD')
     .replaceAll(ACCENTS, '')
+    .toLowerCase()
     .toUpperCase()
     .normalize('NFKD')
     .replaceAll(ACCENTS, '')
@@ -29,7 +38,7 @@ export type Query = readonly string[];
 /** Words are separated by space; what stands in double quotes is looked for as it is. */
 export function parseQuery(text: string): Query {
   return [...foldText(text).matchAll(/"([^"]+)"|([^\s"]+)/g)]
-    .map(([, quoted, word]) => (quoted ?? word ?? '').replaceAll(/\s+/g, ' ').trim())
+    .map(([, quoted, word]) => (quoted ?? word ?? '').trim())
     .filter((word) => word !== '');
 }
 

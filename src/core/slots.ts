@@ -58,16 +58,28 @@ export interface FoundSlots {
   readonly longestFreeMinutes: number;
 }
 
+/** The first moment after `from` at which the clock has another offset than then; `until` has another one. */
+function changeBetween(from: number, until: number, clock: ZoneClock): number {
+  const offset = clock.offsetMinutes(from);
+  let [before, after] = [from, until];
+  while (after - before > 1) {
+    const middle = Math.floor((before + after) / 2);
+    if (clock.offsetMinutes(middle) === offset) before = middle;
+    else after = middle;
+  }
+  return after;
+}
+
 /** The first moment on the grid that is not before `moment`, on the wall clock of a zone. */
 export function gridAfter(moment: number, gridMinutes: number, clock: ZoneClock): number {
   const grid = gridMinutes * MINUTE;
-  const align = (at: number): number => {
-    const offset = clock.offsetMinutes(at) * MINUTE;
-    return Math.ceil((at + offset) / grid) * grid - offset;
-  };
-  const aligned = align(moment);
-  // Where the clock changes in between, the grid is that of the time after it.
-  return clock.offsetMinutes(aligned) === clock.offsetMinutes(moment) ? aligned : Math.max(align(aligned), moment);
+  for (let from = moment; ; ) {
+    const offset = clock.offsetMinutes(from) * MINUTE;
+    const aligned = Math.ceil((from + offset) / grid) * grid - offset;
+    if (clock.offsetMinutes(aligned) * MINUTE === offset) return aligned;
+    // The clock changes before that: from there on the grid is that of the time after it.
+    from = changeBetween(from, aligned, clock);
+  }
 }
 
 function candidatesIn(open: Intervals, question: SlotQuestion): Slot[] {
@@ -93,6 +105,8 @@ function candidatesIn(open: Intervals, question: SlotQuestion): Slot[] {
   return found;
 }
 
+const overlap = (a: Slot, b: Slot): boolean => a.start < b.end && b.start < a.end;
+
 /** Takes candidates in order as long as they overlap none that was taken, up to the limits. */
 function take(candidates: readonly Slot[], taken: Slot[], { clock, limit, limitPerDay }: SlotQuestion): void {
   const perDay = new Map<string, number>();
@@ -101,7 +115,7 @@ function take(candidates: readonly Slot[], taken: Slot[], { clock, limit, limitP
     if (taken.length >= limit) return;
     const day = clock.date(slot.start);
     if ((perDay.get(day) ?? 0) >= (limitPerDay ?? Number.POSITIVE_INFINITY)) continue;
-    if (taken.some((other) => other.start < slot.end && slot.start < other.end)) continue;
+    if (taken.some((other) => overlap(other, slot))) continue;
     taken.push(slot);
     perDay.set(day, (perDay.get(day) ?? 0) + 1);
   }
@@ -124,9 +138,10 @@ function byCompactness(candidates: readonly Slot[], open: Intervals): Slot[] {
 
 /**
  * One slot a day, on days as far apart as the limit allows, morning and afternoon in turn; then a second one a day, as
- * far from the first as may be, and so on.
+ * far from the first as may be, and so on. What is left comes last, by time: it takes the place of one that overlaps a
+ * slot of the day before.
  */
-function bySpread(candidates: readonly Slot[], { clock, limit }: SlotQuestion): Slot[] {
+function bySpread(candidates: readonly Slot[], clock: ZoneClock, limit: number): Slot[] {
   const days = new Map<string, Slot[]>();
   for (const slot of candidates) {
     const day = clock.date(slot.start);
@@ -159,24 +174,21 @@ function bySpread(candidates: readonly Slot[], { clock, limit }: SlotQuestion): 
       added = true;
     }
   }
-  return chosen;
+  return [...chosen, ...candidates];
 }
 
-function rank(candidates: readonly Slot[], open: Intervals, question: SlotQuestion): Slot[] {
-  if (question.ranking === 'compact') return byCompactness(candidates, open);
-  if (question.ranking === 'spread') return bySpread(candidates, question);
-  return [...candidates].sort(byTime);
+function longest(intervals: Intervals): number {
+  let most = 0;
+  for (const [start, end] of pairsOf(intervals)) most = Math.max(most, Math.floor((end - start) / MINUTE));
+  return most;
 }
-
-const longest = (intervals: Intervals): number =>
-  Math.max(0, ...[...pairsOf(intervals)].map(([start, end]) => Math.floor((end - start) / MINUTE)));
 
 /**
  * Slots of one length. The same question has the same answer, in the same order (L12).
  * @throws TypeError for a length or a grid that is none
  */
 export function findSlots(question: SlotQuestion): FoundSlots {
-  const { range, notBefore, durationMinutes, gridMinutes, hours, blocked, ranking } = question;
+  const { range, notBefore, durationMinutes, gridMinutes, clock, hours, blocked, ranking, limit } = question;
   if (!Number.isInteger(durationMinutes) || durationMinutes < 1) throw new TypeError('a slot has whole minutes');
   if (!Number.isInteger(gridMinutes) || gridMinutes < 1 || 1_440 % gridMinutes !== 0)
     throw new TypeError('a grid divides the day');
@@ -192,9 +204,16 @@ export function findSlots(question: SlotQuestion): FoundSlots {
   }
   const slots: Slot[] = [];
   for (const soft of [false, true]) {
-    const alike = candidates.filter((slot) => slot.soft === soft);
+    const alike = candidates.filter((slot) => slot.soft === soft && !slots.some((other) => overlap(other, slot)));
     const before = slots.length;
-    take(rank(alike, open, question), slots, question);
+    // Candidates are in the order of time.
+    const ranked =
+      ranking === 'compact'
+        ? byCompactness(alike, open)
+        : ranking === 'spread'
+          ? bySpread(alike, clock, limit - before)
+          : alike;
+    take(ranked, slots, question);
     // Spread is a choice and not an order: it is read day by day.
     if (ranking === 'spread') slots.splice(before, slots.length, ...slots.slice(before).sort(byTime));
   }

@@ -87,6 +87,8 @@ export interface ZoneClock {
   format(epochMs: number, precision?: 'seconds' | 'minutes'): string;
   /** Civil date `YYYY-MM-DD`. */
   date(epochMs: number): string;
+  /** The same as a number: days since 1970-01-01. */
+  dayNumber(epochMs: number): number;
   /** Time of day `HH:MM`. */
   timeOfDay(epochMs: number): string;
   /** First instant of a civil day: not always midnight, where a DST gap lies over it. */
@@ -132,6 +134,7 @@ export function createZoneClock(timeZone: string): ZoneClock {
       return short + formatOffset(span(epochMs).minutes);
     },
     date: (epochMs) => wall(epochMs).slice(0, -14),
+    dayNumber: (epochMs) => Math.floor((epochMs + span(epochMs).minutes * MINUTE) / DAY),
     timeOfDay: (epochMs) => wall(epochMs).slice(-13, -8),
     startOfDay(date) {
       let start = dayStarts.get(date);

@@ -63,7 +63,9 @@ function notesOf({ event, copies, staleCopies }: MergedEvent, clock: ZoneClock):
 function haveAllDeclined({ attendees = [], organizer }: CalendarEvent): boolean {
   const others = attendees.filter(
     ({ response, resource, email }) =>
-      response !== 'organizer' && !resource && (email === undefined || email !== organizer?.email),
+      response !== 'organizer' &&
+      !resource &&
+      (email === undefined || email.toLowerCase() !== organizer?.email?.toLowerCase()),
   );
   return others.length > 0 && others.every(({ response }) => response === 'declined');
 }

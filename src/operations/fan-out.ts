@@ -1,8 +1,7 @@
 /** One question to all accounts at once, under one deadline; what fails is told, account by account. */
-import { createHmac, randomBytes } from 'node:crypto';
 import type { Account, App } from '../accounts/registry.ts';
 import { type AccountCoverage, failedCoverage, isComplete, nothingRead } from '../core/coverage.ts';
-import { disclose, disclosureTo, mayName, OTHER_ACCOUNTS, OWNER } from '../core/disclosure.ts';
+import { disclose, disclosureTo, identifiersOf, mayName, OTHER_ACCOUNTS, OWNER } from '../core/disclosure.ts';
 import { CalmcpError, toCalmcpError } from '../core/errors.ts';
 import type { Calendar, CalendarEvent, Range } from '../core/event.ts';
 import type { CalendarRead, Call, ReadDepth } from '../core/provider.ts';
@@ -298,7 +297,6 @@ export async function readEvents(
   /** Accounts of which not everything was read. */
   readonly unknown: readonly Account[];
 }> {
-  const blind = createBlind();
   const { answers, coverage } = await fanOut(
     app,
     accounts,
@@ -307,11 +305,13 @@ export async function readEvents(
     audience,
   );
   const complete = new Set(answers.filter((answer) => isComplete([answer.coverage])).map(({ account }) => account));
+  const read = answers.map(({ account, value }) => ({ account, events: value.map((event) => atHome(event, account)) }));
+  const blind = audience === OWNER ? undefined : createBlind(read.flatMap(({ events }) => events));
   return {
-    events: answers.flatMap(({ account, value }) =>
-      audience === OWNER
-        ? value.map((event) => atHome(event, account))
-        : value.flatMap((event) => disclose(atHome(event, account), { audience, blind, ...account.sharing }) ?? []),
+    events: read.flatMap(({ account, events }) =>
+      blind === undefined
+        ? events
+        : events.flatMap((event) => disclose(event, { audience, blind, ...account.sharing }) ?? []),
     ),
     coverage,
     unknown: accounts.filter((account) => !complete.has(account)),
@@ -322,8 +322,16 @@ function atHome(event: CalendarEvent, { hasOwnTimeZone, timeZone }: Account): Ca
   return hasOwnTimeZone && event.start.kind === 'date' ? { ...event, ownerZone: timeZone } : event;
 }
 
-/** Keyed with a secret that nobody keeps: what it makes of an id is good for one answer. */
-function createBlind(): (text: string) => string {
-  const key = randomBytes(32);
-  return (text) => createHmac('sha256', key).update(text).digest('base64url');
+/**
+ * Numbers in place of ids, UIDs and names, good for one answer: in the order that the texts have, so that what was read
+ * first, or by chance, makes no difference to the answer.
+ */
+function createBlind(events: readonly CalendarEvent[]): (text: string) => string {
+  const texts = [...new Set(events.flatMap(identifiersOf))].sort();
+  const numbers = new Map(texts.map((text, index) => [text, String(index).padStart(8, '0')]));
+  return (text) => {
+    const number = numbers.get(text);
+    if (number === undefined) throw new TypeError('not an identifier of this answer');
+    return number;
+  };
 }

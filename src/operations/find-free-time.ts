@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Account } from '../accounts/registry.ts';
-import { type BusyPolicy, DEFAULT_POLICY, type Treatment, treatmentOf } from '../core/busy.ts';
+import { type BusyPolicy, busyOf, DEFAULT_POLICY, type Treatment, treatmentOf } from '../core/busy.ts';
 import { spanOfCopy } from '../core/busy-blocks.ts';
 import { OTHER_ACCOUNTS } from '../core/disclosure.ts';
 import { CalmcpError } from '../core/errors.ts';
@@ -8,7 +8,6 @@ import { type Intervals, meets, NOTHING, union, unionOf } from '../core/interval
 import { type FoundSlots, findSlots, RANKINGS, type Slot } from '../core/slots.ts';
 import { WEEKDAYS, type WorkingHours } from '../core/working-hours.ts';
 import { detailInput, formatSpan } from './event-item.ts';
-import { isListed } from './list-events.ts';
 import { defineOperation } from './operation.ts';
 import { type AskedPerson, parsePeople, peopleInput, readPeople } from './people.ts';
 import { type Answered, commonHours, parseQuestion, questionInput, questionOutput, readQuestion } from './question.ts';
@@ -119,13 +118,13 @@ function takenBy(answered: Answered, people: readonly AskedPerson[], asked: Aske
   const [before, after] = [asked.bufferBefore * MINUTE, asked.bufferAfter * MINUTE];
   const stretches: { treatment: Treatment; start: number; end: number; reason: string }[] = [];
   for (const merged of events) {
-    if (!isListed(merged, true)) continue;
+    if (merged.event.status === 'cancelled') continue;
     for (const copy of merged.copies) {
       const treatment = treatmentOf(copy, policy);
       const { start, end } = spanOfCopy(merged, copy, clockOf);
       if (treatment === 'free' || end <= start) continue;
       const isTimed = copy.start.kind === 'timed';
-      const why = SOFT_REASON[copy.type === 'focusTime' ? 'busy' : merged.busy] ?? 'tentative';
+      const why = SOFT_REASON[copy.type === 'focusTime' ? 'busy' : busyOf(copy)] ?? 'tentative';
       stretches.push({
         treatment,
         start: isTimed ? start - before : start,
@@ -198,7 +197,8 @@ export const findFreeTime = defineOperation({
     const hours = commonHours(question, (account) => hoursOf(account, asked));
     const peopleQuestion = await parsePeople(app, { people, via }, question);
     const [answered, others = []] = await Promise.all([
-      readQuestion(app, question, asker),
+      // Of what ends as the range begins, the buffer is in it.
+      readQuestion(app, question, asker, { marginMs: Math.max(asked.bufferBefore, asked.bufferAfter, 1) * MINUTE }),
       peopleQuestion === undefined ? undefined : readPeople(app, peopleQuestion, question, asker),
     ]);
     const { clock, head } = answered;

@@ -116,7 +116,7 @@ async function lookUp(
     from: new Date(span.from).toISOString(),
     to: new Date(span.to).toISOString(),
   });
-  const answered = await readQuestion(app, question, asker, 'full');
+  const answered = await readQuestion(app, question, asker, { depth: 'full' });
   return {
     answered,
     found: answered.events.find(({ copies }) =>

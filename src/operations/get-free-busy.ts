@@ -4,7 +4,6 @@ import { OTHER_ACCOUNTS } from '../core/disclosure.ts';
 import type { BusyBlock } from '../core/event.ts';
 import { pairsOf, subtract } from '../core/intervals.ts';
 import { detailInput, formatSpan } from './event-item.ts';
-import { isListed } from './list-events.ts';
 import { defineOperation } from './operation.ts';
 import { type AskedPerson, parsePeople, peopleInput, readPeople } from './people.ts';
 import {
@@ -48,10 +47,7 @@ export type FreeBusy = z.output<typeof output>;
 export function blocksOfAnswer({ events, unknown, range, clockOf, head }: Answered): OwnedBlock[] {
   const named = new Set(head.accounts.map(({ account }) => account));
   return [
-    ...blocksOf(
-      events.filter((merged) => isListed(merged, true)),
-      clockOf,
-    ),
+    ...blocksOf(events, clockOf),
     ...unknown.map(({ id }) => ({
       start: range.start,
       end: range.end,

@@ -112,14 +112,19 @@ export function commonHours(
     .reduce(intersect, interval(range.start, range.end));
 }
 
-/** Asks all accounts at once. */
+/**
+ * Asks all accounts at once.
+ * @param marginMs how far around the range events count as well
+ */
 export async function readQuestion(
   app: App,
   question: Question,
   asker: Asker,
-  depth: ReadDepth = 'agenda',
+  { depth = 'agenda', marginMs = 0 }: { readonly depth?: ReadDepth; readonly marginMs?: number } = {},
 ): Promise<Answered> {
-  const { events, coverage, unknown } = await readEvents(app, { ...question, depth }, asker);
+  const { start, end, timeZone } = question.range;
+  const range = { start: start - marginMs, end: end + marginMs, timeZone };
+  const { events, coverage, unknown } = await readEvents(app, { ...question, range, depth }, asker);
   const order = (id: string): number => app.accounts.findIndex((account) => account.id === id);
   return {
     ...question,

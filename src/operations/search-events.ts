@@ -56,7 +56,7 @@ export const searchEvents = defineOperation({
     const today = app.now().toZonedDateTimeISO(app.timeZone).toPlainDate();
     const usual = `${today.subtract({ days: DAYS_BACK })}..${today.add({ days: DAYS_AHEAD })}`;
     const question = parseQuestion(app, asked, usual);
-    const answered = await readQuestion(app, question, asker, 'full');
+    const answered = await readQuestion(app, question, asker, { depth: 'full' });
     const events = eventsInRange(answered).filter((merged) => isListed(merged, includeDeclined));
     const likeness = findLikeness(events);
     const found = events.filter(({ copies }) => copies.some((copy) => matches(copy, words)));

@@ -15,7 +15,7 @@ export interface Facts {
   readonly zone: string;
   /** When the oldest thing in it was read. */
   readonly asOf: string | undefined;
-  /** How much is free within working hours: `12 h 30 min`. */
+  /** How much is free within working hours: `12 h 30 min`; `not known` where it may be more. */
   readonly free: string;
   /** What an incomplete report does not know. */
   readonly warning: string | undefined;
@@ -32,12 +32,14 @@ export function factsOf(answer: FreeBusy): Facts {
     asOf:
       asOf === undefined
         ? undefined
-        : `${dayName(clock.date(asOf)).replace(/^\w+ /, '')}, ${clock.timeOfDay(asOf)} (${formatOffset(clock.offsetMinutes(asOf))})`,
-    free: duration(
-      stretchesOf(answer)
-        .filter(({ kind }) => kind === 'free')
-        .reduce((sum, { start, end }) => sum + end - start, 0),
-    ),
+        : `${dayOf(clock.date(asOf))}, ${clock.timeOfDay(asOf)} (${formatOffset(clock.offsetMinutes(asOf))})`,
+    free: complete
+      ? duration(
+          stretchesOf(answer)
+            .filter(({ kind }) => kind === 'free')
+            .reduce((sum, { start, end }) => sum + end - start, 0),
+        )
+      : 'not known',
     warning: incompleteLine(accounts, complete),
   };
 }
@@ -56,13 +58,18 @@ export function spanName(start: number, end: number, clock: ZoneClock): string {
   const to = end === clock.startOfDay(addDays(lastDay, 1)) ? '24:00' : wallTime(end, clock);
   return firstDay === lastDay
     ? `${dayName(firstDay)}, ${wallTime(start, clock)}–${to}`
-    : `${dayName(firstDay)} ${wallTime(start, clock)} – ${dayName(lastDay)} ${to}`;
+    : `${dayOf(firstDay)}, ${wallTime(start, clock)} – ${dayOf(lastDay)}, ${to}`;
+}
+
+/** `23 November 2026` */
+function dayOf(date: string): string {
+  return dayName(date).split(' ').slice(1).join(' ');
 }
 
 export function dateSpan(firstDay: string, lastDay: string): string {
   if (firstDay === lastDay) return dayName(firstDay);
   const [, day, month, year] = dayName(firstDay).split(' ');
-  const last = dayName(lastDay).split(' ').slice(1).join(' ');
+  const last = dayOf(lastDay);
   if (firstDay.slice(0, 7) === lastDay.slice(0, 7)) return `${day}–${last}`;
   return firstDay.slice(0, 4) === lastDay.slice(0, 4)
     ? `${day} ${month} – ${last}`
@@ -78,7 +85,7 @@ function zoneName(start: number, end: number, clock: ZoneClock): string {
     const until = Math.min(clock.startOfDay(addDays(date, 1)), end) - 1;
     if (clock.offsetMinutes(until) !== clock.offsetMinutes(known)) {
       const change = changeBetween(known, until, clock);
-      parts.push(`${formatOffset(clock.offsetMinutes(change))} from ${dayName(date)} ${wallTime(change, clock)}`);
+      parts.push(`${formatOffset(clock.offsetMinutes(change))} from ${dayOf(date)}`);
     }
     known = until;
   }

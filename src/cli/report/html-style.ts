@@ -38,6 +38,7 @@ dt{color:var(--soft);font-size:.8125rem}
 .banner{margin-top:1.5rem;padding:.75rem 1rem;border-left:.25rem solid var(--rim-warn);border-radius:.375rem;background:var(--warn);color:var(--on-warn);font-size:.9375rem}
 .legend{display:flex;flex-wrap:wrap;gap:.375rem 1.5rem;margin-top:1.75rem;color:var(--soft);font-size:.8125rem}
 .legend li{display:flex;gap:.5rem;align-items:center}
+.legend .beyond{background:var(--out);box-shadow:inset 0 0 0 1px var(--edge)}
 .legend i{width:1.25rem;height:.875rem;border-radius:.1875rem}
 
 .busy,.oof,.tentative,.unknown,.free{background-color:var(--ground);background-image:var(--pattern,none);color:var(--ink);background-clip:padding-box}
@@ -58,9 +59,9 @@ h2 span{margin-left:.5rem;color:var(--soft);font-weight:400}
 .hours .edge{top:calc(3.25rem + .5*var(--strip))}
 .hours .edge.later{top:calc(3.25rem + var(--earlier) + var(--span)*var(--hour) + .5rem + .5*var(--strip))}
 .day{min-width:0}
-h3{height:3.25rem;padding:0 .25rem 0 .375rem;font-size:.8125rem;font-weight:400;line-height:1.3;color:var(--soft);white-space:nowrap;overflow:hidden}
-h3 b{display:block;color:var(--text);font-size:1.1875rem;font-weight:600;line-height:1.25;letter-spacing:-.01em}
-h3 small{margin-left:.375rem;font-size:.6875rem;letter-spacing:0;font-weight:400;color:var(--soft)}
+h3{display:grid;grid-template-columns:auto 1fr;gap:0 .5rem;align-content:start;height:3.25rem;padding:0 .25rem 0 .375rem;font-size:.8125rem;font-weight:400;line-height:1.3;color:var(--soft);white-space:nowrap;overflow:hidden}
+h3 b{grid-area:2/1/3/3;color:var(--text);font-size:1.1875rem;font-weight:600;line-height:1.25;letter-spacing:-.01em}
+h3 small{grid-area:1/2;align-self:center;font-size:.6875rem;overflow:hidden;text-overflow:ellipsis}
 .off h3,.off h3 b{color:var(--soft);font-weight:400}
 .box{position:relative}
 .day ul{position:relative;height:calc(var(--earlier) + var(--span)*var(--hour) + var(--later));border-left:1px solid var(--line);
@@ -74,20 +75,20 @@ border-top:1px solid transparent;border-radius:.25rem}
 .day li.right{left:50%}
 .day li.above{border-top-left-radius:0;border-top-right-radius:0}
 .day li.below{border-bottom-left-radius:0;border-bottom-right-radius:0}
-.day li.above::after,.day li.below::after{position:absolute;right:.375rem;font-size:.625rem;line-height:1;opacity:.75}
-.day li.above::after{content:"\\25b4" / "";top:.25rem}
-.day li.below::after{content:"\\25be" / "";bottom:.25rem}
-.day li.above.below::after{content:"\\25b4\\25be" / ""}
 .day li.edge{top:calc(var(--k)*var(--strip));height:calc(var(--strip) - .125rem)}
 .day li.edge.later{top:calc(var(--earlier) + var(--span)*var(--hour) + .5rem + var(--k)*var(--strip))}
 .text{display:block;padding:.25rem .375rem .25rem .5625rem;font-size:.75rem;line-height:1.35}
 .text b,.text span,.text small{display:block;overflow:hidden;text-overflow:ellipsis}
 .text b{font-weight:600}
 .text small{font-size:.6875rem}
+.above .text::after,.below .text::after{position:absolute;right:.375rem;font-size:.625rem;line-height:1}
+.above .text::after{content:"\\25b4" / "";top:.25rem}
+.below .text::after{content:"\\25be" / "";bottom:.25rem}
+.above.below .text::after{content:"\\25b4\\25be" / "";top:.25rem;bottom:auto}
 @container (height < 3.5rem){.text small{display:none}}
-@container (height < 2.4rem){.text{padding-block:.1875rem;white-space:nowrap;overflow:hidden;text-overflow:ellipsis}.text b,.text span{display:inline;overflow:visible}}
-@container (height < 1.4rem){.text{padding-block:.0625rem}}
-@container (height < 1rem){.text{padding-block:0;font-size:.625rem;line-height:.75rem}}
+@container (height < 2.4rem){.text::after{display:none}.text{padding:.1875rem .125rem .1875rem .5rem;font-size:.6875rem;line-height:1.5;white-space:nowrap;overflow:hidden;text-overflow:ellipsis}.text b,.text span{display:inline;overflow:visible}}
+@container (height < 1.6rem){.text{padding-block:0;line-height:100cqh}}
+@container (height < 1rem){.text{font-size:.625rem}}
 @container (height < .7rem){.text{clip-path:inset(50%)}}
 .none{display:none}
 footer{margin-top:1.5rem;color:var(--soft);font-size:.8125rem}
@@ -104,13 +105,15 @@ h2{margin:0 0 .25rem}
 h2 span{display:block;margin:0}
 .grid{display:block}
 .hours,.off,.out{display:none}
-h3{height:auto;padding:1rem 0 .375rem;color:var(--text);font-size:.9375rem;font-weight:600}
-h3 b{display:inline;font-size:inherit}
-h3 small{font-size:.8125rem}
+h3{display:flex;gap:.3em;align-items:baseline;height:auto;padding:1rem 0 .375rem;color:var(--text);font-size:.9375rem;font-weight:600}
+h3 b{font-size:inherit}
+h3 small{margin-left:auto;color:var(--soft);font-size:.8125rem;font-weight:400}
 h3 .hush{position:static;width:auto;height:auto;clip-path:none}
+.short{display:none}
 .day ul,.day:last-child ul{height:auto;border:0;background:none}
 .day li,.day li.left,.day li.right,.day li.edge{position:static;height:auto;container-type:normal;margin-top:.25rem;border-top:0;border-radius:.375rem}
-.day li::after{display:none}
+.day li.above,.day li.below{border-radius:.375rem}
+.day .text::after{display:none}
 .text{display:flex;flex-wrap:wrap;gap:0 .75rem;align-items:baseline;padding:.5rem .75rem;font-size:.875rem}
 .text b{min-width:6.5rem}
 .text small{margin-left:auto;font-size:.8125rem}

@@ -94,7 +94,7 @@ function item({ share, place, line, side }: Placed, { from, to }: Hours): string
   ];
   const style = place === 'hours' ? `--y:${number(start - from)};--h:${number(end - start)}` : `--k:${line}`;
   // Where there is no room to write it.
-  const title = place !== 'hours' || end - start < 0.5 ? ` title="${safe(`${times}, ${KIND_WORDS[kind]}`)}"` : '';
+  const title = place !== 'hours' || end - start <= 0.5 ? ` title="${safe(`${times}, ${KIND_WORDS[kind]}`)}"` : '';
   const whose = accounts.length === 0 ? '' : ` <small>${safe(accounts.join(', '))}</small>`;
   return `<li class="${classes.filter(Boolean).join(' ')}" style="${style}"${title}><div class="text"><b>${safe(capital(times))}</b> <span>${capital(KIND_WORDS[kind])}</span>${whose}</div></li>`;
 }
@@ -117,11 +117,11 @@ function column(date: string, day: Day | undefined, placed: readonly Placed[], h
   const [weekday = '', dayOfMonth = '', month = ''] = dayName(date).split(' ');
   const short = weekday.slice(0, 3);
   if (day === undefined)
-    return `<section class="day off" aria-hidden="true"><h3>${short} <b>${dayOfMonth}</b></h3><div class="box"></div></section>`;
-  const unusual = day.unusualHours === undefined ? '' : `<small>${number(day.unusualHours)}-hour day</small>`;
+    return `<section class="day off" aria-hidden="true"><h3><span class="short">${short}</span> <b>${dayOfMonth}</b></h3><div class="box"></div></section>`;
+  const unusual = day.unusualHours === undefined ? '' : ` <small>${number(day.unusualHours)}-hour day</small>`;
   const none = placed.length === 0 ? '<p class="none">No busy time, no working hours</p>' : '';
   return [
-    `<section class="day"><h3>${short}<span class="hush">${weekday.slice(3)}</span> <b>${dayOfMonth} <span class="hush">${month}</span></b>${unusual}</h3>`,
+    `<section class="day"><h3><span class="short" aria-hidden="true">${short}</span><span class="hush">${weekday}</span> <b>${dayOfMonth}</b> <span class="hush">${month}</span>${unusual}</h3>`,
     `${none}<div class="box">${outside(day, hours)}`,
     `<ul>${placed.map((one) => item(one, hours)).join('\n')}</ul></div></section>`,
   ].join('\n');
@@ -137,14 +137,17 @@ function weekSection(week: Week, isAlone: boolean): string {
   });
   const most = (place: Placed['place']): number =>
     Math.max(0, ...columns.map(({ placed }) => placed.filter((one) => one.place === place).length));
-  const widths = columns.map(({ isWeekend, placed }) =>
-    isWeekend && placed.length === 0 && columns.length > 2 ? 'minmax(0,.42fr)' : 'minmax(0,1fr)',
-  );
+  const widths = columns.map(({ day, isWeekend, placed }) => {
+    if (isWeekend && placed.length === 0 && columns.length > 2) return 'minmax(0,.42fr)';
+    // There, times are written with their offsets.
+    return day?.unusualHours === undefined ? 'minmax(0,1fr)' : 'minmax(0,1.5fr)';
+  });
   // Each line at an edge takes a strip, and they keep their distance from the hours.
   const edge = (place: Placed['place']): string =>
     most(place) === 0 ? '0rem' : `calc(${most(place)}*var(--strip) + .5rem)`;
   const variables = `--earlier:${edge('earlier')};--later:${edge('later')};--span:${hours.to - hours.from}`;
-  const shape = `grid-template-columns:var(--gutter) ${widths.join(' ')};max-width:${columns.length < 4 ? `${columns.length * 20 + 4}rem` : 'none'}`;
+  const shape = `grid-template-columns:var(--gutter) ${widths.join(' ')}`;
+  const width = columns.length < 3 ? ` style="max-width:${columns.length * 18 + 16}rem"` : '';
   const labels = Array.from({ length: hours.to - hours.from + 1 }, (_, index) => {
     const hour = String(hours.from + index).padStart(2, '0');
     return `<span style="--y:${index}">${hour}:00</span>`;
@@ -157,7 +160,7 @@ function weekSection(week: Week, isAlone: boolean): string {
   const asked = columns.flatMap(({ date, day }) => (day === undefined ? [] : date));
   const span = dateSpan(asked[0] ?? week.monday, asked.at(-1) ?? week.monday);
   return [
-    `<section class="week"><h2>Week ${weekOfYear}${isAlone ? '' : ` <span>${span}</span>`}</h2>`,
+    `<section class="week"${width}><h2>Week ${weekOfYear}${isAlone ? '' : ` <span>${span}</span>`}</h2>`,
     `<div class="grid" style="${variables};${shape}">`,
     `<div class="hours" aria-hidden="true">${[...labels, ...edges].join('')}</div>`,
     ...columns.map(({ date, day, placed }) => column(date, day, placed, hours)),
@@ -168,6 +171,13 @@ function weekSection(week: Week, isAlone: boolean): string {
 export function renderHtml(answer: FreeBusy): string {
   const { title, whom, zone, asOf, free, warning } = factsOf(answer);
   const weeks = weeksOf(daysOf(answer));
+  const isCut = weeks.some(({ days }) =>
+    days.some((day) => (day === undefined ? weeks.length > 1 : day.top > 0 || day.bottom < 24)),
+  );
+  const legend = [
+    ...LEGEND.map((kind) => `<li><i class="${kind}"></i>${capital(KIND_WORDS[kind])}</li>`),
+    ...(isCut ? ['<li><i class="beyond"></i>Not in this report</li>'] : []),
+  ];
   const fact = (name: string, value: string): string => `<div><dt>${name}</dt><dd>${safe(value)}</dd></div>`;
   return `<!doctype html>
 <html lang="en">
@@ -187,7 +197,7 @@ export function renderHtml(answer: FreeBusy): string {
 <div><p class="whom">Free/busy · ${safe(whom)}</p><h1>${safe(title)}</h1></div>
 <dl>${fact('Time zone', zone)}${asOf === undefined ? '' : fact('As of', asOf)}${fact('Free within working hours', free)}</dl>
 </header>
-${warning === undefined ? '' : `<p class="banner" role="note"><strong>${safe(warning.replace(/^INCOMPLETE: /, 'Incomplete: '))}</strong></p>\n`}<ul class="legend" aria-label="Legend">${LEGEND.map((kind) => `<li><i class="${kind}"></i>${capital(KIND_WORDS[kind])}</li>`).join('')}</ul>
+${warning === undefined ? '' : `<p class="banner" role="note"><strong>${safe(warning.replace(/^INCOMPLETE: /, 'Incomplete: '))}</strong></p>\n`}<ul class="legend" aria-label="Legend">${legend.join('')}</ul>
 ${weeks.map((week) => weekSection(week, weeks.length === 1)).join('\n')}
 <footer>Free: within the working hours of all accounts. Unknown: could not be read, so not free.</footer>
 </main>

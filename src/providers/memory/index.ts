@@ -5,7 +5,7 @@
 import { CalmcpError } from '../../core/errors.ts';
 import type { CalendarEvent } from '../../core/event.ts';
 import type { CalendarProvider, ProviderDefinition } from '../../core/provider.ts';
-import { createZoneClock, overlaps, spanOf } from '../../core/time.ts';
+import { createZoneClock, DAY, overlaps, spanOf } from '../../core/time.ts';
 import { mapEvent } from './map.ts';
 import { options } from './options.ts';
 
@@ -24,11 +24,13 @@ export const memory: ProviderDefinition<typeof options> = {
       },
       async readCalendars(calendars, range) {
         const clock = createZoneClock(range.timeZone);
+        // All-day events lie elsewhere on the clocks of others.
+        const padded = { ...range, start: range.start - DAY, end: range.end + DAY };
         return calendars.map((asked) =>
           asked.id === calendar.id
             ? {
                 calendar,
-                events: mapped.filter((candidate) => overlaps(spanOf(candidate, clock), range)),
+                events: mapped.filter((candidate) => overlaps(spanOf(candidate, clock), padded)),
                 asOf: now().epochMilliseconds,
               }
             : {
