@@ -39,8 +39,8 @@ export async function answerOf<Input extends z.ZodObject, Output extends z.ZodOb
     });
     const isForOwner = input.audience === undefined || input.audience === OWNER;
     // Whom an answer is for may look on, and must not learn which accounts there are.
-    const all = isForOwner ? app.accounts.map(({ id }) => id).join(', ') : 'all accounts';
-    return await withProgress(shell.stderr, `asking ${options.account?.join(', ') ?? all}`, () =>
+    const names = isForOwner ? (options.account ?? app.accounts.map(({ id }) => id)).join(', ') : 'all accounts';
+    return await withProgress(shell.stderr, `asking ${names}`, () =>
       operation.run(app, parsed, { signal: shell.interrupted }),
     );
   } finally {

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Account, App } from '../accounts/registry.ts';
+import { DISCLOSURES } from '../core/disclosure.ts';
 import { type CalmcpError, toCalmcpError } from '../core/errors.ts';
 import { neutralize } from '../core/text.ts';
 import { accountsInput, noticesOf, noticesOutput } from './envelope.ts';
@@ -11,6 +12,8 @@ const account = z.object({
   displayName: z.string().optional(),
   provider: z.string(),
   access: z.enum(['busy', 'read', 'write']),
+  client: z.string().optional().describe('Whose it is, when not its own; an audience.'),
+  share: z.enum(DISCLOSURES).optional().describe('What other audiences may see of it. Default busy.'),
   signIn: z.enum(['signed-in', 'needs-login', 'not-needed', 'unknown']),
   username: z.string().optional().describe('Who is signed in.'),
   sameAs: z.array(z.string()).optional().describe('Other accounts that are the same mailbox.'),
@@ -69,7 +72,7 @@ async function tryAccount(app: App, entry: Account, asker: Asker): Promise<Calmc
 }
 
 async function describe(
-  { id, settings, provider, signInState }: Account,
+  { id, settings, sharing, provider, signInState }: Account,
   sameAs: readonly string[] | undefined,
   check: (() => Promise<CalmcpError | undefined>) | undefined,
 ): Promise<z.output<typeof account>> {
@@ -78,6 +81,8 @@ async function describe(
     ...(settings.displayName === undefined ? {} : { displayName: settings.displayName }),
     provider: provider.type,
     access: settings.access,
+    ...(sharing.client === id ? {} : { client: neutralize(sharing.client) }),
+    ...(sharing.share === 'busy' ? {} : { share: sharing.share }),
   };
   try {
     const { state, identity, reason, scopes, lastsUntil } = await signInState();

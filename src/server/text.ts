@@ -244,8 +244,19 @@ export function sameMailboxAs(accounts: readonly string[] | undefined): string |
 }
 
 function accountsText({ notices = [], accounts }: AccountList): string {
-  const lines = accounts.map(({ account, displayName, provider, access, signIn, username, sameAs, message, hint }) =>
-    [`${account}: ${provider}`, displayName, access, signIn, username, sameMailboxAs(sameAs), message, hint]
+  const lines = accounts.map(({ account, displayName, provider, access, client, share, signIn, username, ...more }) =>
+    [
+      `${account}: ${provider}`,
+      displayName,
+      access,
+      client === undefined ? undefined : `of ${client}`,
+      share === undefined ? undefined : `shares ${share}`,
+      signIn,
+      username,
+      sameMailboxAs(more.sameAs),
+      more.message,
+      more.hint,
+    ]
       .filter((fact) => fact !== undefined)
       .join(', '),
   );

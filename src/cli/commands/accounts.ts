@@ -40,17 +40,19 @@ function addList(accounts: Command, shell: Shell, run: Run): void {
           provider: provider.type,
           ...(settings.displayName === undefined ? {} : { displayName: neutralize(settings.displayName) }),
           access: settings.access,
+          ...(settings.client === undefined || settings.client === id ? {} : { client: neutralize(settings.client) }),
+          ...(settings.share === 'busy' ? {} : { share: settings.share }),
           ...(provider.where === undefined ? {} : { where: neutralize(provider.where(own)) }),
         }));
         if (options.json) shell.stdout.write(json({ accounts: listed }));
         else if (listed.length === 0) shell.stdout.write('No accounts yet: calmcp accounts add\n');
         else {
-          const rows = listed.map(({ account, provider, displayName = '', access, where = '' }) => [
+          const rows = listed.map(({ account, provider, displayName = '', access, client, share, where = '' }) => [
             account,
             provider,
             displayName,
             access,
-            where,
+            [where, client && `of ${client}`, share && `shares ${share}`].filter(Boolean).join(', '),
           ]);
           const style = styleFor(shell.stdout, shell.env);
           const { columns } = shell.stdout;
