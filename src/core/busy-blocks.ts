@@ -27,7 +27,8 @@ export function spanOfCopy(
   copy: CalendarEvent,
   clockOf: ClockOf,
 ): { start: number; end: number } {
-  return spanOf(staleCopies.includes(copy) ? event : copy, clockOf(copy));
+  const at = staleCopies.includes(copy) ? event : copy;
+  return spanOf(at, clockOf(at));
 }
 
 /**

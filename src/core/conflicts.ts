@@ -1,11 +1,10 @@
 /** Real double bookings: two different meetings that want one person at one time. */
-import { isBlocking } from './busy.ts';
-import type { ClockOf } from './busy-blocks.ts';
+import { blocksOf, type ClockOf } from './busy-blocks.ts';
+import { OTHER_ACCOUNTS } from './disclosure.ts';
 import type { MergedEvent } from './merge.ts';
-import { spanOf } from './time.ts';
 
 export interface Conflict {
-  /** What the two have in common, in epoch milliseconds. */
+  /** What the two have in common within the range, in epoch milliseconds. */
   readonly start: number;
   readonly end: number;
   /** In the order of their starts. */
@@ -20,37 +19,45 @@ export interface Conflicts {
 }
 
 /**
- * Pairs of meetings that overlap, and whose time is not free. Copies of one meeting are one meeting here already
- * (merge.ts); meetings that only touch are none, and neither is an event without duration (L17).
+ * Pairs of meetings that overlap in the range, and whose time is not free. Copies of one meeting are one meeting here
+ * (merge.ts), also where they are shown as several items; meetings that only touch are no pair, and neither is an event
+ * without duration (L17). Two that both may not be shown are nobody's business who asks.
  * @param isSame whether two are likely one and the same for a reason that merging may not go by
  */
 export function findConflicts(
   events: readonly MergedEvent[],
   {
+    range,
     clockOf,
     isSame,
     limit,
   }: {
+    readonly range: { readonly start: number; readonly end: number };
     readonly clockOf: ClockOf;
     readonly isSame: (a: MergedEvent, b: MergedEvent) => boolean;
     readonly limit: number;
   },
 ): Conflicts {
   const spans = events
-    .filter(({ busy }) => isBlocking(busy))
-    .map((event) => ({ event, ...spanOf(event.event, clockOf(event.event)) }))
-    .filter(({ start, end }) => end > start)
+    .flatMap((event) => {
+      // A copy may last longer than the one that is shown.
+      const blocks = blocksOf([event], clockOf);
+      const start = Math.max(range.start, Math.min(...blocks.map((block) => block.start)));
+      const end = Math.min(range.end, Math.max(...blocks.map((block) => block.end)));
+      return end > start ? [{ event, start, end }] : [];
+    })
     .sort((a, b) => a.start - b.start || b.end - a.end);
+  const isHidden = ({ event }: MergedEvent): boolean => event.account === OTHER_ACCOUNTS;
   const pairs: Conflict[] = [];
   let count = 0;
   let active: typeof spans = [];
   for (const next of spans) {
     active = active.filter(({ end }) => end > next.start);
     for (const other of active) {
-      if (isSame(other.event, next.event)) continue;
+      const [a, b] = [other.event, next.event];
+      if (a.group === b.group || (isHidden(a) && isHidden(b)) || isSame(a, b)) continue;
       count++;
-      if (pairs.length < limit)
-        pairs.push({ start: next.start, end: Math.min(other.end, next.end), events: [other.event, next.event] });
+      if (pairs.length < limit) pairs.push({ start: next.start, end: Math.min(other.end, next.end), events: [a, b] });
     }
     active.push(next);
   }

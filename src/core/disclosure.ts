@@ -55,10 +55,13 @@ const eventKey = ({ account, calendar, id }: CalendarEvent): string => JSON.stri
 const uidKey = ({ uid }: CalendarEvent): string | null =>
   uid === null || uid.trim() === '' ? null : JSON.stringify(normalizeUid(uid));
 
+const organizerKeyOf = ({ organizer }: CalendarEvent): string | null =>
+  organizer?.email === undefined ? null : JSON.stringify([organizer.email.toLowerCase()]);
+
 /** What of an event is replaced by something that tells nothing. */
 export function identifiersOf(event: CalendarEvent): string[] {
-  const uid = uidKey(event);
-  return [calendarKey(event), eventKey(event), ...(uid === null ? [] : [uid])];
+  const keys = [calendarKey(event), eventKey(event), uidKey(event), organizerKeyOf(event)];
+  return keys.filter((key) => key !== null);
 }
 
 /**
@@ -71,15 +74,23 @@ export function disclose(event: CalendarEvent, { audience, blind, ...sharing }: 
   const level = event.sensitivity === 'normal' ? granted : lesser(granted, 'masked');
   if (level === 'none') return null;
   const named = mayName(audience, sharing);
-  const key = uidKey(event);
+  const [key, organizer] = [uidKey(event), organizerKeyOf(event)];
   const uid = key === null ? null : blind(key);
-  if (named && level === 'full') return { ...event, uid };
+  const organizerKey = organizer === null ? {} : { organizerKey: blind(organizer) };
+  if (named && level === 'full') return { ...event, uid, ...organizerKey };
   const names = {
     account: named ? event.account : OTHER_ACCOUNTS,
-    // Two calendars stay two, and have no name.
-    calendar: { id: blind(calendarKey(event)), name: '', isDefault: true, access: event.calendar.access },
+    // Two calendars stay two, and have no name. One of the audience's own stays one, whatever of it is masked: what a
+    // calendar holds under one UID at two times is two meetings (merge.ts).
+    calendar: {
+      id: named ? event.calendar.id : blind(calendarKey(event)),
+      name: '',
+      isDefault: true,
+      access: event.calendar.access,
+    },
     id: blind(eventKey(event)),
     uid,
+    ...organizerKey,
   };
   if (level === 'full') return { ...event, ...names };
   const title = level === 'title' ? event.title : named ? PRIVATE_TITLE : MASKED_TITLE;
@@ -94,7 +105,7 @@ export function disclose(event: CalendarEvent, { audience, blind, ...sharing }: 
  */
 export function busyOnly(event: CalendarEvent): CalendarEvent {
   const { account, calendar, id, uid, recurrenceKey, kind, start, end, status, myResponse, updated, readOnly } = event;
-  const { sequence, fromFeed, mirror, ownerZone } = event;
+  const { sequence, fromFeed, mirror, ownerZone, organizerKey } = event;
   return {
     account,
     calendar,
@@ -116,6 +127,7 @@ export function busyOnly(event: CalendarEvent): CalendarEvent {
     ...(fromFeed === undefined ? {} : { fromFeed }),
     ...(mirror === undefined ? {} : { mirror }),
     ...(ownerZone === undefined ? {} : { ownerZone }),
+    ...(organizerKey === undefined ? {} : { organizerKey }),
     disclosed: 'busy',
   };
 }

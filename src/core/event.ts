@@ -99,6 +99,8 @@ export interface CalendarEvent {
   readonly myResponse: Response;
   readonly type: EventType;
   readonly organizer?: Person;
+  /** What to know its organizer by, in place of an address that may not be shown. */
+  readonly organizerKey?: string;
   readonly attendees?: readonly Attendee[];
   /** There are attendees that the backend does not show, by their organizer's wish or for their number. */
   readonly attendeesOmitted?: true;

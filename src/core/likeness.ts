@@ -1,54 +1,75 @@
 /** Two events that look like one, though nothing proves it: told, never hidden. */
 import { isBlocking } from './busy.ts';
-import type { CalendarEvent } from './event.ts';
 import { endKey, startKey } from './identity.ts';
 import type { MergedEvent } from './merge.ts';
 import { foldText } from './search.ts';
 
-/**
- * What tools that copy busy time between calendars call their blocks (Reclaim, OneCal, OGCS and others), and Google
- * what may be seen as busy time only.
- */
-const PLACEHOLDERS = new Set(
-  [
-    'busy',
-    'blocked',
-    'block',
-    'hold',
-    'private',
-    'unavailable',
-    'personal commitment',
-    'reserved',
-    'not available',
-  ].map(foldText),
-);
+/** What tools that copy busy time between calendars call their blocks: Reclaim, OneCal, OGCS and others. */
+const PLACEHOLDERS = new Set(['busy', 'blocked', 'block', 'unavailable', 'not available', 'personal commitment']);
+/** Two titles that agree so far are the same. */
+const COMPARED_CHARACTERS = 300;
 
 export interface Likeness {
-  /** Events of another account that this one is probably a block for. */
+  /** Blocks that probably only keep the time of an event of another account. */
   readonly mirrors: ReadonlySet<MergedEvent>;
   /** The earlier one in order that an event is perhaps the same as: equal times and titles, and no UID that proves it. */
   readonly duplicates: ReadonlyMap<MergedEvent, MergedEvent>;
 }
 
+/** An event with what it is compared by, worked out once. */
+interface Compared {
+  readonly merged: MergedEvent;
+  /** Folded; `null` where there is none, or where it may not be shown. */
+  readonly title: string | null;
+  readonly place: string;
+  readonly organizer: string | undefined;
+}
+
 const timesKey = ({ event }: MergedEvent): string => `${startKey(event)} ${endKey(event)}`;
+const holdersOf = ({ copies }: MergedEvent): string => [...new Set(copies.map(({ account }) => account))].sort().join();
 
-function isPlaceholder({ title, attendees = [], disclosed }: CalendarEvent): boolean {
-  return disclosed === undefined && attendees.length === 0 && title !== null && PLACEHOLDERS.has(foldText(title));
+function comparedOf(merged: MergedEvent): Compared {
+  const { account, calendar, title, disclosed, organizer } = merged.event;
+  return {
+    merged,
+    // Masked titles are all the same, and who may not see a title shall not learn that two are.
+    title: title === null || disclosed !== undefined ? null : foldText(title.slice(0, COMPARED_CHARACTERS)),
+    place: `${account} ${calendar.id}`,
+    organizer: organizer?.email?.toLowerCase(),
+  };
 }
 
-const holders = ({ copies }: MergedEvent): string => [...new Set(copies.map(({ account }) => account))].sort().join();
-
-function looksSame({ event: a }: MergedEvent, { event: b }: MergedEvent): boolean {
-  if (a.title === null || b.title === null || foldText(a.title) !== foldText(b.title)) return false;
-  const organizers = [a.organizer?.email?.toLowerCase(), b.organizer?.email?.toLowerCase()];
-  return organizers[0] === undefined || organizers[1] === undefined || organizers[0] === organizers[1];
+/** Nothing but a name: no people, no place. */
+function isPlaceholder({ merged: { event }, title }: Compared): boolean {
+  return title !== null && PLACEHOLDERS.has(title) && !event.location && !event.join && !event.attendees?.length;
 }
 
-const placeOf = ({ event: { account, calendar } }: MergedEvent): string => `${account} ${calendar.id}`;
+const differ = (a: string | undefined, b: string | undefined): boolean => a !== undefined && b !== undefined && a !== b;
+
+function looksSame(a: Compared, b: Compared): boolean {
+  return a.title !== null && a.title === b.title && a.place !== b.place && !differ(a.organizer, b.organizer);
+}
+
+/** Whether two events of different calendars have equal times and titles, so that they are perhaps one. */
+export function mayBeOne(a: MergedEvent, b: MergedEvent): boolean {
+  return timesKey(a) === timesKey(b) && looksSame(comparedOf(a), comparedOf(b));
+}
+
+/** Blocks at the time of an event of another account that takes time itself: what is free casts no block (D09). */
+function findMirrors(group: readonly Compared[]): MergedEvent[] {
+  const placeholders = group.filter(isPlaceholder);
+  if (placeholders.length === 0) return [];
+  const holders = new Set(
+    group.filter((one) => !isPlaceholder(one) && isBlocking(one.merged.busy)).map(({ merged }) => holdersOf(merged)),
+  );
+  return placeholders.flatMap(({ merged }) =>
+    [...holders].some((holder) => holder !== holdersOf(merged)) ? [merged] : [],
+  );
+}
 
 /**
  * Looks for blocks that mirror an event of another account at exactly the same time (D09), and for events that have
- * the same times and title in another calendar. What is free casts no block.
+ * the same times and title in another calendar.
  * @param events merged, in the order of the answer
  */
 export function findLikeness(events: readonly MergedEvent[]): Likeness {
@@ -62,19 +83,18 @@ export function findLikeness(events: readonly MergedEvent[]): Likeness {
   const duplicates = new Map<MergedEvent, MergedEvent>();
   for (const group of groups.values()) {
     if (group.length < 2) continue;
-    for (const event of group)
-      if (
-        isPlaceholder(event.event) &&
-        group.some(
-          (other) => !isPlaceholder(other.event) && isBlocking(other.busy) && holders(other) !== holders(event),
-        )
-      )
-        mirrors.add(event);
-    for (const [index, event] of group.entries()) {
-      const earlier = group
-        .slice(0, index)
-        .find((other) => !mirrors.has(event) && placeOf(other) !== placeOf(event) && looksSame(other, event));
-      if (earlier) duplicates.set(event, duplicates.get(earlier) ?? earlier);
+    const compared = group.map(comparedOf);
+    for (const mirror of findMirrors(compared)) mirrors.add(mirror);
+    // Of each calendar and organizer, one of a title stands for all: a thousand at one time are not compared in pairs.
+    const seen = new Map<string, Map<string, Compared>>();
+    for (const one of compared) {
+      if (one.title === null || mirrors.has(one.merged)) continue;
+      const alike = seen.get(one.title) ?? new Map<string, Compared>();
+      seen.set(one.title, alike);
+      const earlier = [...alike.values()].find((other) => looksSame(other, one));
+      if (earlier) duplicates.set(one.merged, earlier.merged);
+      const key = JSON.stringify([one.place, one.organizer]);
+      if (!alike.has(key)) alike.set(key, one);
     }
   }
   return { mirrors, duplicates };

@@ -1,5 +1,5 @@
 /** Many mailboxes, one list: every meeting once, in order. */
-import { busyOf, isAtLeast, mostSevere } from './busy.ts';
+import { busyOf, isAtLeast, isBlocking, mostSevere } from './busy.ts';
 import { busyOnly, OTHER_ACCOUNTS } from './disclosure.ts';
 import type { Busy, CalendarEvent } from './event.ts';
 import { endKey, slotKey, startKey, uidOf } from './identity.ts';
@@ -13,8 +13,10 @@ export interface MergedEvent {
   readonly copies: readonly CalendarEvent[];
   /** The most that any copy does to its owner's time. */
   readonly busy: Busy;
-  /** Copies that still stand at another time than the shown one. */
+  /** Copies that still stand at another time than the shown one, and are known to be old. */
   readonly staleCopies: readonly CalendarEvent[];
+  /** All copies of the meeting, shown or not: the same array for all items that one meeting is shown as. */
+  readonly group: readonly CalendarEvent[];
 }
 
 /** Position of an account in the configuration: the last resort where two copies are equally good. */
@@ -22,27 +24,41 @@ export type AccountOrder = (account: string) => number;
 
 const text = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
+const isOrganized = ({ myResponse }: CalendarEvent): boolean => myResponse === 'organizer';
+/** Called off for one guest (who was taken off the list, say), unless the organizer's own copy says so. */
+const isCalledOff = (copy: CalendarEvent): boolean => copy.status === 'cancelled' && !isOrganized(copy);
+const isFeed = ({ fromFeed }: CalendarEvent): boolean => fromFeed === true;
+/** True before false. */
+const first = (a: boolean, b: boolean): number => Number(b) - Number(a);
+
+/** Which of two copies was changed later: negative for `a`. A backend that does not tell is not one whose copy is old. */
+function newestOf(group: readonly CalendarEvent[]): (a: CalendarEvent, b: CalendarEvent) => number {
+  // Compare only what all of them tell.
+  const sequenced = group.every(({ sequence }) => sequence !== undefined);
+  const dated = group.every(({ updated }) => updated !== null);
+  return (a, b) =>
+    (sequenced ? (b.sequence ?? 0) - (a.sequence ?? 0) : 0) || (dated ? (b.updated ?? 0) - (a.updated ?? 0) : 0);
+}
+
 /**
  * Which copy tells the truth best, best first; total, so that no order of input shows through. Copies at different
- * times are one meeting that moved: then its organizer is right, else the newest, whoever may write to it. A copy that
- * was called off says so for one guest (who was taken off the list, say), unless it is the organizer's.
+ * times are one meeting that moved: then its organizer is right, else the newest, whoever may write to it.
+ * @param group all copies of the meeting: some of them are ranked as they are among all
  */
-function rankCopies(copies: readonly CalendarEvent[], order: AccountOrder): CalendarEvent[] {
-  const moved = haveMoved(copies);
-  // A backend that does not tell is not one whose copy is old: compare only what all of them tell.
-  const sequenced = copies.every(({ sequence }) => sequence !== undefined);
-  const dated = copies.every(({ updated }) => updated !== null);
-  const newest = (a: CalendarEvent, b: CalendarEvent): number =>
-    (sequenced ? (b.sequence ?? 0) - (a.sequence ?? 0) : 0) || (dated ? (b.updated ?? 0) - (a.updated ?? 0) : 0);
-  const organized = (copy: CalendarEvent): number => Number(copy.myResponse === 'organizer');
-  const calledOff = (copy: CalendarEvent): number => Number(copy.status === 'cancelled' && !organized(copy));
+function rankCopies(
+  copies: readonly CalendarEvent[],
+  order: AccountOrder,
+  group: readonly CalendarEvent[] = copies,
+): CalendarEvent[] {
+  const moved = haveMoved(group);
+  const newest = newestOf(group);
   return [...copies].sort(
     (a, b) =>
-      Number(a.fromFeed ?? false) - Number(b.fromFeed ?? false) ||
-      calledOff(a) - calledOff(b) ||
-      (moved ? organized(b) - organized(a) || newest(a, b) : 0) ||
-      Number(a.readOnly) - Number(b.readOnly) ||
-      organized(b) - organized(a) ||
+      first(!isFeed(a), !isFeed(b)) ||
+      first(!isCalledOff(a), !isCalledOff(b)) ||
+      (moved ? first(isOrganized(a), isOrganized(b)) || newest(a, b) : 0) ||
+      first(!a.readOnly, !b.readOnly) ||
+      first(isOrganized(a), isOrganized(b)) ||
       newest(a, b) ||
       order(a.account) - order(b.account) ||
       text(a.account, b.account) ||
@@ -51,14 +67,58 @@ function rankCopies(copies: readonly CalendarEvent[], order: AccountOrder): Cale
   );
 }
 
-const NONE: readonly CalendarEvent[] = [];
+const organizerOf = ({ organizerKey, organizer }: CalendarEvent): string | undefined =>
+  organizerKey ?? organizer?.email?.toLowerCase();
 
-function alone(copies: readonly [CalendarEvent]): MergedEvent {
-  return { event: copies[0], copies, busy: busyOf(copies[0]), staleCopies: NONE };
+/**
+ * How surely a copy shows that another one, at another time, is old, so that its time is free: the organizer's own copy
+ * and a live one beside a feed's do (2), and a later version of the same organizer's invitation (1). 0: not at all, and
+ * the meeting may be at either time. An invitation with the UID of another one must not free that one's time.
+ */
+function proofBy(by: CalendarEvent, copy: CalendarEvent, newest: ReturnType<typeof newestOf>): 0 | 1 | 2 {
+  if (isFeed(by) !== isFeed(copy)) return isFeed(copy) ? 2 : 0;
+  if (isCalledOff(by) && !isCalledOff(copy)) return 0;
+  if (isOrganized(by) !== isOrganized(copy)) return isOrganized(by) ? 2 : 0;
+  const [ours, theirs] = [organizerOf(by), organizerOf(copy)];
+  return newest(by, copy) < 0 && (ours === undefined || theirs === undefined || ours === theirs) ? 1 : 0;
 }
 
-function mergeCopies(copies: readonly CalendarEvent[], order: AccountOrder): MergedEvent {
-  const ranked = rankCopies(copies, order);
+/**
+ * Copies of one meeting. Those at other times that are known to be old stay with the copy that shows it; where nothing
+ * does, each time is a meeting of its own.
+ */
+function settle(copies: CalendarEvent[]): Iterable<CalendarEvent[]> {
+  if (!haveMoved(copies)) return [copies];
+  const newest = newestOf(copies);
+  const times = [...groupBy(copies, startKey)]
+    .sort(([a], [b]) => text(String(a), String(b)))
+    .map(([, alike]) => ({ alike, all: [...alike] }));
+  const proof = (by: (typeof times)[number], copy: CalendarEvent): number =>
+    Math.max(...by.alike.map((one) => proofBy(one, copy, newest)));
+  const isOld = (time: (typeof times)[number]): boolean =>
+    time.alike.every((copy) => times.some((other) => other !== time && proof(other, copy) > 0));
+  const left = times.filter((time) => !isOld(time));
+  if (left.length === 0) return times.map(({ alike }) => alike);
+  for (const time of times) {
+    if (left.includes(time)) continue;
+    const proofs = left.map((other) => Math.min(...time.alike.map((copy) => proof(other, copy))));
+    const best = left[proofs.indexOf(Math.max(...proofs))];
+    if (best === undefined || Math.max(...proofs) === 0) left.push(time);
+    else best.all.push(...time.alike);
+  }
+  return left.map(({ all }) => all);
+}
+
+/** @param group all copies of the meeting, shown or not */
+function mergeCopies(
+  copies: readonly CalendarEvent[],
+  order: AccountOrder,
+  group?: readonly CalendarEvent[],
+): MergedEvent {
+  const [only] = copies;
+  if (only !== undefined && copies.length === 1)
+    return { event: only, copies, busy: busyOf(only), staleCopies: [], group: group ?? copies };
+  const ranked = rankCopies(copies, order, group);
   const event = ranked[0] as CalendarEvent;
   return {
     event,
@@ -66,7 +126,24 @@ function mergeCopies(copies: readonly CalendarEvent[], order: AccountOrder): Mer
     // Declined in one mailbox and accepted in another is accepted: the copies that count are those that block.
     busy: ranked.map(busyOf).reduce(mostSevere),
     staleCopies: ranked.filter((copy) => startKey(copy) !== startKey(event)),
+    group: group ?? ranked,
   };
+}
+
+/** Whether one item takes all the time that another one takes: then nothing is missed where that one is not shown. */
+function takesAsMuch(one: MergedEvent, other: MergedEvent): boolean {
+  const placeOf = ({ event, staleCopies }: MergedEvent, copy: CalendarEvent): string => {
+    const at = staleCopies.includes(copy) ? event : copy;
+    return `${startKey(at)} ${endKey(at)} ${at.ownerZone}`;
+  };
+  return other.copies.every(
+    (copy) =>
+      !isBlocking(busyOf(copy)) ||
+      other.event.status === 'cancelled' ||
+      // What was called off takes no time, whatever a copy of it still says (blocksOf).
+      (one.event.status !== 'cancelled' &&
+        one.copies.some((own) => placeOf(one, own) === placeOf(other, copy) && isAtLeast(busyOf(own), busyOf(copy)))),
+  );
 }
 
 /** From the copy that says most to the one that says least. */
@@ -74,28 +151,23 @@ const SHOWING = ['full', 'title', 'masked', 'busy'] as const;
 
 /**
  * One meeting, as one item, unless copies of it may be shown to different degrees: those are never mixed. Where the
- * audience holds a copy itself, that copy is what it sees, and nothing of a copy in another account but busy time that
- * its own does not show already.
+ * audience holds a copy itself, that copy is what it sees. Time that the meeting takes and that is not shown by then
+ * is a busy stretch of nobody in particular: less would call it free.
  */
 function mergeGroup(copies: readonly CalendarEvent[], order: AccountOrder): MergedEvent[] {
-  const isOther = ({ account }: CalendarEvent): boolean => account === OTHER_ACCOUNTS;
-  if (copies.every((copy) => copy.disclosed === undefined && !isOther(copy))) return [mergeCopies(copies, order)];
-  const own = copies.filter((copy) => !isOther(copy));
-  const others = copies.filter(isOther);
+  const own = copies.filter(({ account }) => account !== OTHER_ACCOUNTS);
+  if (own.length === copies.length && copies.every(({ disclosed }) => disclosed === undefined))
+    return [mergeCopies(copies, order)];
+  const visible = own.length === 0 ? copies : own;
+  const levels = SHOWING.map((level) => visible.filter(({ disclosed = 'full' }) => disclosed === level));
+  const anonymous = copies.map((copy) => ({ ...busyOnly(copy), account: OTHER_ACCOUNTS }));
+  const group = rankCopies(copies, order);
   const shown: MergedEvent[] = [];
-  for (const side of [own, own.length === 0 ? others : others.map(busyOnly)])
-    for (const level of SHOWING) {
-      const alike = side.filter(({ disclosed = 'full' }) => disclosed === level);
-      if (alike.length === 0) continue;
-      const merged = mergeCopies(alike, order);
-      const isKnown = shown.some(
-        ({ event, busy }) =>
-          startKey(event) === startKey(merged.event) &&
-          endKey(event) === endKey(merged.event) &&
-          isAtLeast(busy, merged.busy),
-      );
-      if (!isKnown) shown.push(merged);
-    }
+  for (const alike of [...levels, anonymous]) {
+    if (alike.length === 0) continue;
+    const merged = mergeCopies(alike, order, group);
+    if (!shown.some((other) => takesAsMuch(other, merged))) shown.push(merged);
+  }
   return shown;
 }
 
@@ -134,8 +206,7 @@ function compareVersions(a: CalendarEvent, b: CalendarEvent): number {
 
 /** Whether copies of one meeting stand at different times. */
 function haveMoved(copies: readonly CalendarEvent[]): boolean {
-  const [first] = copies;
-  return first !== undefined && copies.some((copy) => startKey(copy) !== startKey(first));
+  return copies.some((copy, index) => index > 0 && startKey(copy) !== startKey(copies[0] as CalendarEvent));
 }
 
 /**
@@ -170,6 +241,15 @@ function bySlot(events: CalendarEvent[]): Iterable<CalendarEvent[]> {
   ).values();
 }
 
+/** All copies of each meeting. */
+function* meetingsIn(events: readonly CalendarEvent[]): Generator<CalendarEvent[]> {
+  // What has no UID is only ever itself.
+  for (const [uid, alike] of groupBy(events, uidOf))
+    if (uid === null) for (const event of alike) yield [event];
+    else if (alike.length === 1) yield alike;
+    else for (const slot of bySlot(alike)) for (const copies of splitByStart(slot)) yield* settle(copies);
+}
+
 function groupBy<K>(events: readonly CalendarEvent[], keyOf: (event: CalendarEvent) => K): Map<K, CalendarEvent[]> {
   const groups = new Map<K, CalendarEvent[]>();
   for (const event of events) add(groups, keyOf(event), event);
@@ -191,56 +271,42 @@ export function mergeEvents(
   events: Iterable<CalendarEvent>,
   { clock, order }: { readonly clock: ZoneClock; readonly order: AccountOrder },
 ): MergedEvent[] {
-  const rows = distinct(events);
-  const agenda = createAgenda(rows.length, clock);
-  for (const [uid, alike] of groupBy(rows, uidOf)) {
-    // What has no UID is only ever itself.
-    if (uid === null) for (const event of alike) agenda.add(alone([event]));
-    else if (isAlone(alike)) agenda.add(alone(alike));
-    else
-      for (const slot of bySlot(alike))
-        for (const copies of splitByStart(slot)) for (const item of mergeGroup(copies, order)) agenda.add(item);
-  }
-  return agenda.inOrder();
+  return inOrder(itemsOf(distinct(events), order), clock);
 }
 
-const isAlone = (copies: readonly CalendarEvent[]): copies is readonly [CalendarEvent] => copies.length === 1;
-
-interface Agenda {
-  readonly add: (item: MergedEvent) => void;
-  readonly inOrder: () => MergedEvent[];
+/** The items of an answer, in no order. */
+function* itemsOf(events: readonly CalendarEvent[], order: AccountOrder): Generator<MergedEvent> {
+  for (const copies of meetingsIn(events)) for (const item of mergeGroup(copies, order)) yield item;
 }
 
-function createAgenda(most: number, clock: ZoneClock): Agenda {
-  // Each day is a list of its own, or two: many short lists of places are sorted in a third of the time of a long one.
+function inOrder(items: Iterable<MergedEvent>, clock: ZoneClock): MergedEvent[] {
+  const unordered: MergedEvent[] = [];
+  const starts: number[] = [];
+  const ends: number[] = [];
+  // The positions of each day's all-day events, and of its others: many short lists are sorted sooner than a long one.
   const days = new Map<number, number[]>();
-  const starts = new Float64Array(most);
-  const ends = new Float64Array(most);
-  const items: MergedEvent[] = [];
+  for (const item of items) {
+    const { start, end } = spanOf(item.event, clock);
+    add(days, 2 * clock.dayNumber(start) + Number(item.event.start.kind !== 'date'), unordered.length);
+    unordered.push(item);
+    starts.push(start);
+    ends.push(end);
+  }
   const compare = (a: number, b: number): number =>
     (starts[a] as number) - (starts[b] as number) ||
     (ends[a] as number) - (ends[b] as number) ||
-    byTitle((items[a] as MergedEvent).event, (items[b] as MergedEvent).event);
-  return {
-    add(item) {
-      const { start, end } = spanOf(item.event, clock);
-      const place = items.push(item) - 1;
-      starts[place] = start;
-      ends[place] = end;
-      add(days, clock.dayNumber(start) * 2 + Number(item.event.start.kind !== 'date'), place);
-    },
-    inOrder() {
-      const ordered: MergedEvent[] = [];
-      for (const [, places] of [...days].sort(([a], [b]) => a - b))
-        for (const place of places.sort(compare)) ordered.push(items[place] as MergedEvent);
-      return ordered;
-    },
-  };
+    byTitle((unordered[a] as MergedEvent).event, (unordered[b] as MergedEvent).event);
+  const ordered: MergedEvent[] = [];
+  for (const [, positions] of [...days].sort(([a], [b]) => a - b))
+    for (const position of positions.sort(compare)) ordered.push(unordered[position] as MergedEvent);
+  return ordered;
 }
 
 function byTitle(a: CalendarEvent, b: CalendarEvent): number {
   return (
     text(a.title ?? '', b.title ?? '') ||
+    // What may not be told apart is in an order that tells nothing.
+    text(a.busy, b.busy) ||
     text(a.account, b.account) ||
     text(a.calendar.id, b.calendar.id) ||
     text(a.id, b.id)

@@ -1,5 +1,5 @@
 /** Finding words in events, however they are written. */
-import type { CalendarEvent, Person } from './event.ts';
+import type { CalendarEvent } from './event.ts';
 import { neutralize } from './text.ts';
 
 /** Accents and other marks above and below letters; the marks that some scripts write vowels with are left alone. */
@@ -16,7 +16,9 @@ const ASCII = /^[\x20-\x7e]*$/;
  * `ı` and `i`
  */
 export function foldText(text: string): string {
-  return (ASCII.test(text) ? text.toLowerCase() : foldLetters(text)).replaceAll(/\s+/g, ' ').trim();
+  // Most texts, at a tenth of the cost.
+  if (ASCII.test(text) && !text.includes('  ')) return text.toLowerCase().trim();
+  return foldLetters(text).replaceAll(/\s+/g, ' ').trim();
 }
 
 function foldLetters(text: string): string {
@@ -42,18 +44,11 @@ export function parseQuery(text: string): Query {
     .filter((word) => word !== '');
 }
 
-const named = ({ name, email }: Person): (string | undefined)[] => [name, email];
-
 function fieldsOf(event: CalendarEvent): (string | null | undefined)[] {
-  const { title, location, text, organizer, attendees, categories } = event;
-  return [
-    title,
-    location,
-    text,
-    ...(organizer === undefined ? [] : named(organizer)),
-    ...(attendees === undefined ? [] : attendees.flatMap(named)),
-    ...(categories ?? []),
-  ];
+  const { title, location, text, organizer, attendees = [], categories = [] } = event;
+  const fields = [title, location, text, organizer?.name, organizer?.email, ...categories];
+  for (const { name, email } of attendees) fields.push(name, email);
+  return fields;
 }
 
 /** Whether every word is found in the title, the place, the people, the categories or the text. */

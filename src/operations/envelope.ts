@@ -56,8 +56,8 @@ export const audienceOutput = z.string().optional().describe('Whom this answer i
 /** Whom an answer is for. @throws CalmcpError INPUT_INVALID for a name that is none */
 export function audienceOf({ audience }: { audience?: string | undefined }): string {
   if (audience === undefined) return OWNER;
-  const name = neutralize(audience);
-  if (name !== '' && name.length <= 80) return name;
+  // A name with something invisible in it is another name, and could become that of the owner.
+  if (audience !== '' && audience.length <= 80 && audience === neutralize(audience)) return audience;
   throw new CalmcpError('INPUT_INVALID', 'the audience has no name', {
     hint: 'name a client of accounts.yaml, or leave audience out to see everything',
   });

@@ -30,7 +30,7 @@ export const eventItem = z.object({
   join: z.string().optional(),
   recurring: z.literal(true).optional(),
   private: z.literal(true).optional(),
-  zone: z.string().optional().describe('Zone it was made in, when its clock differs from that of the answer.'),
+  zone: z.string().optional().describe('Zone it was made in, or whose days it takes, when not that of the answer.'),
   floating: z.literal(true).optional().describe('Has no zone of its own: the same wall-clock time everywhere.'),
   mirror: z.literal(true).optional().describe('Only blocks the time of an event in another account.'),
   possibleDuplicateOf: z.string().optional(),
@@ -57,6 +57,15 @@ function notesOf({ event, copies, staleCopies }: MergedEvent, clock: ZoneClock):
   if (event.start.kind === 'timed' && event.end.kind === 'timed' && event.start.epochMs === event.end.epochMs)
     notes.push('no duration: blocks no time');
   return [...new Set(notes)];
+}
+
+/** More of a title or a place than anybody reads: what is longer was sent to fill somebody's context. */
+const LONGEST_LINE = 500;
+
+/** A title or a place, in one line that is safe to print. */
+export function titleText(foreign: string): string {
+  const text = neutralize(foreign.slice(0, 4 * LONGEST_LINE));
+  return text.length > LONGEST_LINE ? `${[...text].slice(0, LONGEST_LINE).join('')}…` : text;
 }
 
 /** Nobody else is coming (S07): it still takes its owner's time. */
@@ -87,7 +96,7 @@ export function toItem(merged: MergedEvent, { audience, clock, clocks, detail, l
   const full = detail === 'full';
   const times = formatTimes(event.start, event.end, clock, full);
   const shownBusy = busy === 'unknown' ? 'busy' : busy;
-  const title = event.title === null ? null : neutralize(event.title);
+  const title = event.title === null ? null : titleText(event.title);
   if (event.disclosed === 'busy') return { ...times, busy: shownBusy };
   if (event.disclosed !== undefined) return { title, ...times, ...(shownBusy === 'busy' ? {} : { busy: shownBusy }) };
   const id = idOf(merged, audience);
@@ -95,7 +104,7 @@ export function toItem(merged: MergedEvent, { audience, clock, clocks, detail, l
   const response = responseOf(copies);
   const notes = notesOf(merged, clock);
   const join = event.join === undefined ? undefined : webAddress(event.join);
-  const zone = event.start.kind === 'timed' ? otherZone(event.start, clock, clocks) : undefined;
+  const zone = event.start.kind === 'timed' ? otherZone(event.start, clock, clocks) : dayZone(event, clock);
   const original = likeness.duplicates.get(merged);
   const duplicateOf = original === undefined ? undefined : idOf(original, audience);
   return {
@@ -109,7 +118,7 @@ export function toItem(merged: MergedEvent, { audience, clock, clocks, detail, l
     ...(shownBusy === 'busy' ? {} : { busy: shownBusy }),
     ...(event.status === 'confirmed' ? {} : { status: event.status }),
     ...(response === undefined ? {} : { response }),
-    ...(event.location ? { location: neutralize(event.location) } : {}),
+    ...(event.location ? { location: titleText(event.location) } : {}),
     ...(join === undefined ? {} : { join }),
     ...(event.kind === 'single' ? {} : { recurring: true as const }),
     ...(event.sensitivity === 'private' || event.sensitivity === 'confidential' ? { private: true as const } : {}),
@@ -125,6 +134,11 @@ export function toItem(merged: MergedEvent, { audience, clock, clocks, detail, l
 function otherZone({ zone, epochMs }: TimedEventTime, clock: ZoneClock, clocks: ZoneClocks): string | undefined {
   if (zone === null || zone === clock.timeZone) return undefined;
   return clocks(zone).offsetMinutes(epochMs) === clock.offsetMinutes(epochMs) ? undefined : zone;
+}
+
+/** The zone whose days an all-day event takes, where those of the answer are others. */
+function dayZone({ account, ownerZone }: CalendarEvent, { timeZone }: ZoneClock): string | undefined {
+  return account === OTHER_ACCOUNTS || ownerZone === timeZone ? undefined : ownerZone;
 }
 
 function formatTimes(

@@ -37,9 +37,16 @@ function named(app: App, ids: string | readonly string[], audience: string): rea
   if (list.length === 0)
     throw new CalmcpError('INPUT_INVALID', 'no account is named', { hint: 'leave accounts out to ask all of them' });
   return [...new Set(list)].map((id) => {
-    // The error that names the known ones is for the owner's eyes.
-    if (audience !== OWNER && !app.accounts.some((account) => account.id === id))
-      throw new CalmcpError('ACCOUNT_UNKNOWN', 'there is no such account', { hint: 'run: calmcp accounts list' });
+    const account = app.accounts.find((candidate) => candidate.id === id);
+    // Which other accounts there are is not for an audience to find out by guessing.
+    if (audience !== OWNER && (account === undefined || !mayName(audience, account.sharing)))
+      throw new CalmcpError(
+        'ACCOUNT_UNKNOWN',
+        `no account ${JSON.stringify(id.slice(0, 80))} belongs to this audience`,
+        {
+          hint: 'leave accounts out: all that share with the audience count',
+        },
+      );
     return app.account(id);
   });
 }
@@ -131,10 +138,9 @@ export async function fanOut<T>(
       asker.signal.throwIfAborted();
       const error = toCalmcpError(thrown).of(account.id);
       // The answer says it as well; what calmcp itself got wrong is shown nowhere else.
-      app.log[error.code === 'INTERNAL' ? 'error' : 'info'](
-        'account not read',
-        isNamed ? { account: account.id, error } : { account: OTHER_ACCOUNTS, code: error.code },
-      );
+      // How many others there are is not told either.
+      if (isNamed)
+        app.log[error.code === 'INTERNAL' ? 'error' : 'info']('account not read', { account: account.id, error });
       failures.set(account, error);
       return failedCoverage(account.id, error, requests);
     }
@@ -150,6 +156,7 @@ export async function fanOut<T>(
       );
     }
     const others = coverage.filter((_, index) => !isNamed[index]);
+    if (!isComplete(others)) app.log.info('account not read', { account: OTHER_ACCOUNTS });
     return {
       answers,
       coverage: [

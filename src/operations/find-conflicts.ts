@@ -1,11 +1,12 @@
 import { z } from 'zod';
 import { findConflicts as findPairs } from '../core/conflicts.ts';
-import { findLikeness } from '../core/likeness.ts';
+import { OWNER } from '../core/disclosure.ts';
+import { findLikeness, mayBeOne } from '../core/likeness.ts';
 import type { MergedEvent } from '../core/merge.ts';
-import { detailInput, eventItem, formatSpan, idOf, toItem } from './event-item.ts';
+import { detailInput, eventItem, formatSpan, idOf, titleText, toItem } from './event-item.ts';
 import { isListed } from './list-events.ts';
 import { defineOperation } from './operation.ts';
-import { eventsInRange, parseQuestion, questionInput, questionOutput, readQuestion } from './question.ts';
+import { parseQuestion, questionInput, questionOutput, readQuestion } from './question.ts';
 
 const MOST = 200;
 
@@ -22,7 +23,8 @@ const output = z.object({
     z.object({
       start: z.string().describe('Of the time that both want.'),
       end: z.string().describe('Exclusive; time of day when on the day of start.'),
-      events: z.array(z.string().nullable()).describe('Ids, listed in events; null: only its time may be shown.'),
+      events: z.array(z.string().nullable()).describe('Ids, listed in events; null: has none for this audience.'),
+      titles: z.array(z.string().nullable()).optional().describe('Where there is no id, and a title may be shown.'),
       tentative: z.literal(true).optional().describe('One of the two is tentative or not answered yet.'),
     }),
   ),
@@ -33,6 +35,17 @@ const output = z.object({
 });
 
 export type ConflictList = z.output<typeof output>;
+
+/** The two, by id; and by title where one has none and may be called by it. */
+function labelsOf(
+  pair: readonly MergedEvent[],
+  audience: string,
+): Pick<ConflictList['conflicts'][number], 'events' | 'titles'> {
+  const events = pair.map((merged) => idOf(merged, audience) ?? null);
+  const isTold = pair.some(({ event }, index) => events[index] === null && event.title !== null);
+  const titles = pair.map(({ event }) => (event.title === null ? null : titleText(event.title)));
+  return { events, ...(isTold ? { titles } : {}) };
+}
 
 export const findConflicts = defineOperation({
   name: 'find_conflicts',
@@ -45,18 +58,17 @@ export const findConflicts = defineOperation({
   output,
   async run(app, { limit, detail, ...asked }, asker) {
     const answered = await readQuestion(app, parseQuestion(app, asked, 'next 7 days'), asker);
-    const { audience, clock, clockOf } = answered;
-    const events = eventsInRange(answered).filter((merged) => isListed(merged, false));
+    const { audience, clock } = answered;
+    const events = answered.events.filter((merged) => isListed(merged, false));
     const likeness = findLikeness(events);
-    const originalOf = (merged: MergedEvent): MergedEvent => likeness.duplicates.get(merged) ?? merged;
     let alike = 0;
     const { pairs, count } = findPairs(
       events.filter((merged) => !likeness.mirrors.has(merged)),
       {
-        clockOf,
+        ...answered,
         limit,
         isSame: (a, b) => {
-          const same = originalOf(a) === originalOf(b);
+          const same = mayBeOne(a, b);
           if (same) alike++;
           return same;
         },
@@ -67,13 +79,13 @@ export const findConflicts = defineOperation({
       ...answered.head,
       conflicts: pairs.map((pair) => ({
         ...formatSpan(pair.start, pair.end, clock, detail === 'full'),
-        events: pair.events.map((merged) => idOf(merged, audience) ?? null),
+        ...labelsOf(pair.events, audience),
         ...(pair.events.some(({ busy }) => busy === 'tentative') ? { tentative: true as const } : {}),
       })),
       events: events
         .filter((merged) => named.has(merged))
         .map((merged) => toItem(merged, { ...answered, detail, likeness })),
-      ...(alike === 0 ? {} : { possibleDuplicates: alike }),
+      ...(alike === 0 || audience !== OWNER ? {} : { possibleDuplicates: alike }),
       ...(count > pairs.length ? { count, truncated: true as const } : {}),
     };
   },

@@ -10,7 +10,15 @@ import { WEEKDAYS, type WorkingHours } from '../core/working-hours.ts';
 import { detailInput, formatSpan } from './event-item.ts';
 import { defineOperation } from './operation.ts';
 import { type AskedPerson, parsePeople, peopleInput, readPeople } from './people.ts';
-import { type Answered, commonHours, parseQuestion, questionInput, questionOutput, readQuestion } from './question.ts';
+import {
+  type Answered,
+  commonHours,
+  parseQuestion,
+  questionInput,
+  questionOutput,
+  readQuestion,
+  widened,
+} from './question.ts';
 
 const MINUTE = 60_000;
 const LONGEST_MINUTES = 1_440;
@@ -66,7 +74,7 @@ const output = z.object({
       }),
     )
     .describe('Best first.'),
-  emptyReason: z.enum(['outsideHours', 'tooSoon', 'noGap', 'unknownAccounts']).optional(),
+  emptyReason: z.enum(['outsideHours', 'tooSoon', 'noGap']).optional(),
   explanation: z.string().optional().describe('Why there are none.'),
   people: z
     .array(z.object({ person: z.string(), status: z.enum(['ok', 'unknown']), message: z.string().optional() }))
@@ -124,7 +132,9 @@ function takenBy(answered: Answered, people: readonly AskedPerson[], asked: Aske
       const { start, end } = spanOfCopy(merged, copy, clockOf);
       if (treatment === 'free' || end <= start) continue;
       const isTimed = copy.start.kind === 'timed';
-      const why = SOFT_REASON[copy.type === 'focusTime' ? 'busy' : busyOf(copy)] ?? 'tentative';
+      // Of what may not be shown, no more is said than that it may be used last.
+      const kind = copy.disclosed !== undefined ? 'tentative' : copy.type === 'focusTime' ? 'busy' : busyOf(copy);
+      const why = SOFT_REASON[kind] ?? 'tentative';
       stretches.push({
         treatment,
         start: isTimed ? start - before : start,
@@ -196,10 +206,11 @@ export const findFreeTime = defineOperation({
     const question = parseQuestion(app, { accounts, timeZone, audience, range, from, to }, 'next 7 days');
     const hours = commonHours(question, (account) => hoursOf(account, asked));
     const peopleQuestion = await parsePeople(app, { people, via }, question);
+    // Of what ends as the range begins, the buffer is in it.
+    const marginMs = Math.max(asked.bufferBefore, asked.bufferAfter) * MINUTE;
     const [answered, others = []] = await Promise.all([
-      // Of what ends as the range begins, the buffer is in it.
-      readQuestion(app, question, asker, { marginMs: Math.max(asked.bufferBefore, asked.bufferAfter, 1) * MINUTE }),
-      peopleQuestion === undefined ? undefined : readPeople(app, peopleQuestion, question, asker),
+      readQuestion(app, question, asker, { marginMs }),
+      peopleQuestion === undefined ? undefined : readPeople(app, peopleQuestion, widened(question, marginMs), asker),
     ]);
     const { clock, head } = answered;
     const taken = takenBy(answered, others, asked);

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import type { App } from '../accounts/registry.ts';
-import { OTHER_ACCOUNTS, OWNER } from '../core/disclosure.ts';
+import type { Account, App } from '../accounts/registry.ts';
+import { mayName, OTHER_ACCOUNTS, OWNER } from '../core/disclosure.ts';
 import { CalmcpError } from '../core/errors.ts';
 import type { Attendee, Person } from '../core/event.ts';
 import { findLikeness } from '../core/likeness.ts';
@@ -100,17 +100,15 @@ function notFound(id: string): CalmcpError {
   });
 }
 
-/** The event that a reference names, among those that its account has in a range. */
+/** The event that a reference names, with its copies in all accounts, as far as it lies in a range. */
 async function lookUp(
   app: App,
   reference: Reference,
-  accounts: readonly string[],
   audience: string,
   span: { readonly from: number; readonly to: number; readonly timeZone: string },
   asker: Asker,
 ): Promise<{ readonly answered: Answered; readonly found: MergedEvent | undefined }> {
   const question = parseQuestion(app, {
-    accounts: [...accounts],
     ...(audience === OWNER ? {} : { audience }),
     timeZone: span.timeZone,
     from: new Date(span.from).toISOString(),
@@ -138,20 +136,19 @@ export const getEvent = defineOperation({
     const audience = audienceOf(asked);
     const timeZone = requireZone(asked.timeZone ?? app.timeZone);
     const reference = parseReference(id);
-    const accounts = app.accounts
-      .filter((account) => reference?.isOf(account.id) && (audience === OWNER || account.sharing.client === audience))
-      .map((account) => account.id);
-    if (reference === undefined || accounts.length === 0) throw notFound(id);
+    const holders = app.accounts.filter((account) => reference?.isOf(account.id) && mayName(audience, account.sharing));
+    if (reference === undefined || holders.length === 0) throw notFound(id);
     const near = { from: reference.day - DAY, to: reference.day + 2 * DAY, timeZone };
-    let { answered, found } = await lookUp(app, reference, accounts, audience, near, asker);
-    if (found === undefined && answered.head.complete) {
+    let { answered, found } = await lookUp(app, reference, audience, near, asker);
+    const missing = (): Account | undefined => holders.find((account) => answered.unknown.includes(account));
+    if (found === undefined && missing() === undefined) {
       // It was moved since. A far look costs more, so it comes second.
       const now = app.now().epochMilliseconds;
       const far = { from: now - DAYS_BACK * DAY, to: now + DAYS_AHEAD * DAY, timeZone };
-      ({ answered, found } = await lookUp(app, reference, accounts, audience, far, asker));
+      ({ answered, found } = await lookUp(app, reference, audience, far, asker));
     }
     if (found === undefined) {
-      const [problem] = answered.unknown;
+      const problem = missing();
       if (problem === undefined) throw notFound(id);
       throw new CalmcpError('UNAVAILABLE', `${problem.id} could not be read completely, so the event may be there`, {
         account: problem.id,

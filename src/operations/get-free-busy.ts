@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { blocksOf, layer, type OwnedBlock, unionOfBlocks } from '../core/busy-blocks.ts';
-import { OTHER_ACCOUNTS } from '../core/disclosure.ts';
+import { OTHER_ACCOUNTS, OWNER } from '../core/disclosure.ts';
 import type { BusyBlock } from '../core/event.ts';
 import { pairsOf, subtract } from '../core/intervals.ts';
 import { detailInput, formatSpan } from './event-item.ts';
@@ -86,8 +86,8 @@ export const getFreeBusy = defineOperation({
       ...answered.head,
       complete: answered.head.complete && (others ?? []).every((person) => person.blocks !== undefined),
       blocks: layers.map(({ owners, ...one }) => {
-        const accounts = owners.filter((owner) => owner !== OTHER_ACCOUNTS);
-        return { ...blockText(one), ...(accounts.length === 0 ? {} : { accounts }) };
+        // A client is not told which part of a block is its own: perAccount has that, and the rest is of nobody.
+        return { ...blockText(one), ...(question.audience === OWNER ? { accounts: [...owners] } : {}) };
       }),
       free: [...pairsOf(free)].map(([start, end]) => spanText({ start, end })),
       ...(full

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { isBlocking } from '../core/busy.ts';
 import { OTHER_ACCOUNTS } from '../core/disclosure.ts';
 import { findLikeness } from '../core/likeness.ts';
 import type { MergedEvent } from '../core/merge.ts';
@@ -23,7 +24,8 @@ export type AgendaItem = Agenda['events'][number];
  */
 export function isListed({ event, copies, busy }: MergedEvent, includeDeclined: boolean): boolean {
   if (event.status === 'cancelled' || event.type === 'workingLocation' || event.mirror) return false;
-  if (event.disclosed !== undefined || event.account === OTHER_ACCOUNTS) return busy !== 'free';
+  if (event.disclosed !== undefined) return isBlocking(busy);
+  if (event.account === OTHER_ACCOUNTS) return busy !== 'free';
   return includeDeclined || copies.some(({ myResponse }) => myResponse !== 'declined');
 }
 

@@ -45,6 +45,9 @@ export async function parsePeople(
   const list = typeof people === 'string' ? people.split(',') : (people ?? []);
   const addresses = [...new Set(list.map((address) => address.trim().toLowerCase()).filter((text) => text !== ''))];
   if (addresses.length === 0) {
+    // An empty variable of a script, say: nobody is not who was meant.
+    if (people !== undefined)
+      throw new CalmcpError('INPUT_INVALID', 'no person is named', { hint: 'give addresses, or leave people out' });
     if (via === undefined) return undefined;
     throw new CalmcpError('INPUT_INVALID', 'via says through whom people are asked, and no people are named', {
       hint: 'name them in people, or leave via out',

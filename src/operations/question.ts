@@ -112,6 +112,12 @@ export function commonHours(
     .reduce(intersect, interval(range.start, range.end));
 }
 
+/** The same question with so many milliseconds more on both sides. */
+export function widened(question: Question, marginMs: number): Question {
+  const { start, end, timeZone } = question.range;
+  return { ...question, range: { start: start - marginMs, end: end + marginMs, timeZone } };
+}
+
 /**
  * Asks all accounts at once.
  * @param marginMs how far around the range events count as well
@@ -122,9 +128,7 @@ export async function readQuestion(
   asker: Asker,
   { depth = 'agenda', marginMs = 0 }: { readonly depth?: ReadDepth; readonly marginMs?: number } = {},
 ): Promise<Answered> {
-  const { start, end, timeZone } = question.range;
-  const range = { start: start - marginMs, end: end + marginMs, timeZone };
-  const { events, coverage, unknown } = await readEvents(app, { ...question, range, depth }, asker);
+  const { events, coverage, unknown } = await readEvents(app, { ...widened(question, marginMs), depth }, asker);
   const order = (id: string): number => app.accounts.findIndex((account) => account.id === id);
   return {
     ...question,

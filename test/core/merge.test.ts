@@ -171,10 +171,18 @@ describe('a meeting that moved', () => {
     expect(merge(dated)[0]?.event).toBe(dated[1]);
   });
 
-  it('a copy that tells no version is not the oldest one', () => {
+  it('a copy that tells no version is neither the oldest nor the newest one: the meeting may be at either time', () => {
     const silent = event({ account: 'work', uid: 'u', start: moved });
     const told = event({ account: 'home', uid: 'u', updated: 1, sequence: 1, readOnly: true });
-    expect(merge([told, silent])[0]?.event).toBe(silent);
+    expect(merge([told, silent]).map((item) => item.event)).toEqual([told, silent]);
+  });
+
+  it('an invitation of somebody else with its UID and a higher version does not move it', () => {
+    const real = event({ account: 'work', uid: 'u', sequence: 1, organizer: { email: 'anna@client.example' } });
+    const forged = { ...real, account: 'home', sequence: 9, start: moved, organizer: { email: 'eve@evil.example' } };
+    expect(merge([forged, real]).map((item) => item.event)).toEqual([real, forged]);
+    const later = { ...forged, organizer: { email: 'Anna@client.example' } };
+    expect(merge([later, real])).toMatchObject([{ event: later, staleCopies: [real] }]);
   });
 
   it('a copy at the same time is not stale, whatever else differs', () => {

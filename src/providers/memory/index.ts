@@ -24,8 +24,8 @@ export const memory: ProviderDefinition<typeof options> = {
       },
       async readCalendars(calendars, range) {
         const clock = createZoneClock(range.timeZone);
-        // All-day events lie elsewhere on the clocks of others.
-        const padded = { ...range, start: range.start - DAY, end: range.end + DAY };
+        // All-day events lie elsewhere on the clocks of others: by 26 hours at most.
+        const padded = { ...range, start: range.start - 2 * DAY, end: range.end + 2 * DAY };
         return calendars.map((asked) =>
           asked.id === calendar.id
             ? {
