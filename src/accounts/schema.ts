@@ -22,11 +22,18 @@ const zone = z
 
 const timeOfDay = z.string().regex(/^(?:[01]\d|2[0-3]):[0-5]\d$/, 'is no time of day: write "09:00" in quotes');
 
+const endOfDay = z
+  .string()
+  .regex(
+    /^(?:(?:[01]\d|2[0-3]):[0-5]\d|24:00)$/,
+    'is no time of day: write "17:30" in quotes, or "24:00" for midnight',
+  );
+
 const workingHours = z
   .strictObject({
     days: z.array(z.enum(WEEKDAYS)).min(1).describe('Days with working hours.'),
     start: timeOfDay.describe('Start of the working day, "HH:MM".'),
-    end: timeOfDay.describe('End of the working day, "HH:MM", later than start.'),
+    end: endOfDay.describe('End of the working day, "HH:MM", later than start.'),
   })
   .refine(({ start, end }) => start < end, { path: ['end'], message: 'is not later than start' })
   .describe('When you can be booked.');

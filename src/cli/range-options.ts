@@ -47,7 +47,7 @@ export function parseMinutes(text: string, option: string): number {
 
 /** A whole number. @throws CalmcpError INPUT_INVALID */
 export function parseCount(text: string, option: string): number {
-  if (/^\d{1,6}$/.test(text.trim())) return Number(text);
+  if (/^\d{1,12}$/.test(text.trim())) return Number(text);
   throw new CalmcpError('INPUT_INVALID', `${option}: ${JSON.stringify(text.slice(0, 20))} is no number`, {
     hint: 'write it as 5',
   });

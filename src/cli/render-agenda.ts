@@ -80,7 +80,9 @@ function sharesOf(item: AgendaItem, firstDay: string, lastDay: string): Share[] 
     const from = index === 0 ? item.start.slice(11, 16) : '…';
     const endOfDay = finalDay < item.end.slice(0, 10) ? '24:00' : item.end.slice(11, 16);
     const to = index < count - 1 ? '…' : endOfDay;
-    const plain = item.start === item.end ? from : `${from}–${to}`;
+    // Where clocks go back in between, the same time of day is another moment.
+    const offset = to === endOfDay && offsetOf(item.end) !== offsetOf(item.start) ? offsetOf(item.end) : '';
+    const plain = item.start === item.end ? from : `${from}–${to}${offset}`;
     const times = allDay ? `all day${count > 1 ? ` ${index + 1}/${count}` : ''}` : plain;
     shares.push({ day, allDay, times, item });
   }
@@ -142,7 +144,7 @@ function meetingName(url: string): string {
 }
 
 /** Codes of the answer in words for people. */
-const WORDS: Readonly<Record<string, string>> = {
+export const WORDS: Readonly<Record<string, string>> = {
   oof: 'out of office',
   workingElsewhere: 'working elsewhere',
   notResponded: 'not answered',

@@ -1,7 +1,7 @@
 /** One event as a person reads it. */
 import type { EventAnswer } from '../operations/get-event.ts';
 import { factsOf } from '../server/text.ts';
-import { dayName, renderCoverage } from './render-agenda.ts';
+import { dayName, renderCoverage, WORDS } from './render-agenda.ts';
 import { timesOn } from './render-head.ts';
 import type { Screen } from './shell.ts';
 import { formatTable } from './table.ts';
@@ -14,21 +14,33 @@ interface Named {
 const nameOf = ({ name, email }: Named): string =>
   name === undefined ? (email ?? '?') : email === undefined ? name : `${name} <${email}>`;
 
-export function renderEvent({ event, complete, accounts, range }: EventAnswer, { style, columns }: Screen): string {
+/** @param withText whether its text was asked for */
+export function renderEvent(
+  { event, complete, accounts, range }: EventAnswer,
+  { style, columns }: Screen,
+  withText: boolean,
+): string {
   const { title, id, organizer, attendees = [], attendeeCount, attendeesOmitted, categories, webLink, text } = event;
-  const { accounts: own = [], calendar, location, join, ...rest } = event;
+  const { accounts: own = [], calendar, location, join, zone: _zone, ...rest } = event;
   const people = attendees.map((person) => {
-    const facts = [person.response === 'none' ? undefined : person.response, person.optional ? 'optional' : undefined];
+    const answered = person.response === 'none' ? undefined : (WORDS[person.response] ?? person.response);
+    const facts = [answered, person.optional ? 'optional' : undefined, person.resource ? 'room' : undefined];
     const known = facts.filter(Boolean).join(', ');
     return `${nameOf(person)}${known === '' ? '' : ` (${known})`}`;
   });
   const day = dayName(event.start.slice(0, 10));
   const rows = [
-    ['when', `${day}, ${timesOn(event)} ${range.timeZone}`],
+    ['when', `${day}, ${timesOn(event)} ${event.allDay ? (event.zone ?? '') : range.timeZone}`.trim()],
     ['where', location],
     ['join', join],
     ['calendar', [own.join(', '), calendar].filter(Boolean).join(': ')],
-    ['what', factsOf(rest).join(', ')],
+    [
+      'what',
+      factsOf(rest)
+        .map((fact) => WORDS[fact] ?? fact)
+        .join(', '),
+    ],
+    ['zone', event.allDay ? undefined : event.zone],
     ['organizer', organizer === undefined ? undefined : nameOf(organizer)],
     ['attendees', attendeeCount === undefined ? undefined : String(attendeeCount)],
     ...people.map((person) => ['', person]),
@@ -47,6 +59,7 @@ export function renderEvent({ event, complete, accounts, range }: EventAnswer, {
     '',
     style('bold', title === undefined ? 'Busy' : (title ?? '(no title)')),
     ...table,
+    ...(withText && text === undefined ? ['', style('dim', '  (no text)')] : []),
     ...(text === undefined ? [] : ['', ...text.split('\n').map((line) => `  ${line}`.trimEnd())]),
     ...(event.textTruncated ? ['  …'] : []),
   ].join('\n')}\n`;

@@ -148,7 +148,8 @@ export function parseRange(input: RangeInput, { now, timeZone }: RangeContext): 
     if (days === null) throw invalid(`cannot read the range ${JSON.stringify(said)}`);
     [start, end] = [days[0].toZonedDateTime(zone).epochMilliseconds, days[1].toZonedDateTime(zone).epochMilliseconds];
   }
-  if (end <= start) throw invalid('the range ends before it starts', 'put the earlier end first');
+  if (end === start) throw invalid('the range is empty: it ends as it starts', 'give a later end');
+  if (end < start) throw invalid('the range ends before it starts', 'put the earlier end first');
   const first = Temporal.Instant.fromEpochMilliseconds(start).toZonedDateTimeISO(zone);
   if (end > first.add({ days: MAX_RANGE_DAYS }).epochMilliseconds)
     throw invalid(

@@ -22,16 +22,18 @@ export function foldText(text: string): string {
 }
 
 function foldLetters(text: string): string {
-  return neutralize(text)
-    .replaceAll(JOINERS, '')
-    .normalize('NFKD')
-    .replaceAll(ACCENTS, '')
-    .toLowerCase()
-    .toUpperCase()
-    .normalize('NFKD')
-    .replaceAll(ACCENTS, '')
-    .toLowerCase()
-    .replaceAll('ς', 'σ');
+  return (
+    neutralize(text)
+      .replaceAll(JOINERS, '')
+      .normalize('NFKD')
+      .replaceAll(ACCENTS, '')
+      .toLowerCase()
+      .toUpperCase()
+      .normalize('NFKD')
+      .replaceAll(ACCENTS, '')
+      .toLowerCase()
+      .replaceAll('ς', 'σ')
+  );
 }
 
 /** A search: all of these words, anywhere in one event. */

@@ -155,8 +155,8 @@ function bySpread(candidates: readonly Slot[], clock: ZoneClock, limit: number):
   const ordered = [...list.filter((_, index) => first.has(index)), ...list.filter((_, index) => !first.has(index))];
   const chosen: Slot[] = [];
   const perDay = ordered.map((slots, index) => {
-    const noon = (slot: Slot): boolean => clock.timeOfDay(slot.start) >= '12:00';
-    const start = (index % 2 === 0 ? slots[0] : slots.find(noon)) ?? slots[0];
+    const from = (time: string): Slot | undefined => slots.find((slot) => clock.timeOfDay(slot.start) >= time);
+    const start = (index % 2 === 0 ? undefined : (from('14:00') ?? from('12:00'))) ?? slots[0];
     return { slots, chosen: start === undefined ? [] : [start] };
   });
   chosen.push(...perDay.flatMap((day) => day.chosen));

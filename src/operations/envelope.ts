@@ -9,6 +9,12 @@ import { parseRange, RANGE_HELP } from '../core/range.ts';
 import { neutralize } from '../core/text.ts';
 import { createZoneClock, requireZone } from '../core/time.ts';
 
+/** A whole number within limits, refused in words. */
+export function wholeNumber(least: number, most: number): z.ZodNumber {
+  const error = `give a whole number from ${least} to ${most}`;
+  return z.number({ error }).int({ error }).min(least, { error }).max(most, { error });
+}
+
 export const accountsInput = z
   .union([z.string(), z.array(z.string())])
   .optional()

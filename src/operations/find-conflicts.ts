@@ -3,6 +3,7 @@ import { findConflicts as findPairs } from '../core/conflicts.ts';
 import { OWNER } from '../core/disclosure.ts';
 import { findLikeness, mayBeOne } from '../core/likeness.ts';
 import type { MergedEvent } from '../core/merge.ts';
+import { wholeNumber } from './envelope.ts';
 import { detailInput, eventItem, formatSpan, idOf, titleText, toItem } from './event-item.ts';
 import { isListed } from './list-events.ts';
 import { defineOperation } from './operation.ts';
@@ -13,7 +14,7 @@ const MOST = 200;
 const input = z.strictObject({
   ...questionInput,
   range: questionInput.range.describe('As in list_events. Default: next 7 days.'),
-  limit: z.number().int().min(1).max(MOST).default(50).describe(`Most conflicts to list, at most ${MOST}.`),
+  limit: wholeNumber(1, MOST).default(50).describe(`Most conflicts to list, at most ${MOST}.`),
   detail: detailInput,
 });
 

@@ -7,6 +7,7 @@ import { CalmcpError } from '../core/errors.ts';
 import { type Intervals, meets, NOTHING, union, unionOf } from '../core/intervals.ts';
 import { type FoundSlots, findSlots, RANKINGS, type Slot } from '../core/slots.ts';
 import { WEEKDAYS, type WorkingHours } from '../core/working-hours.ts';
+import { wholeNumber } from './envelope.ts';
 import { detailInput, formatSpan } from './event-item.ts';
 import { defineOperation } from './operation.ts';
 import { type AskedPerson, parsePeople, peopleInput, readPeople } from './people.ts';
@@ -26,27 +27,25 @@ const MOST = 100;
 const HOURS = /^([01]\d|2[0-3]):([0-5]\d)-([01]\d:[0-5]\d|2[0-3]:[0-5]\d|24:00)$/;
 
 const treatment = z.enum(['busy', 'soft', 'free']);
-const minutes = z.number().int().min(0).max(LONGEST_MINUTES);
+const minutes = wholeNumber(0, LONGEST_MINUTES);
 
 const input = z.strictObject({
-  durationMinutes: z.number().int().min(1).max(LONGEST_MINUTES).describe('Length of a slot.'),
+  durationMinutes: wholeNumber(1, LONGEST_MINUTES).describe('Length of a slot.'),
   ...questionInput,
   range: questionInput.range.describe('As in list_events. Default: next 7 days.'),
   hours: z
     .string()
     .optional()
     .describe('"08:00-20:00" or "any", instead of the working hours of accounts.yaml; on the clock of each account.'),
-  days: z.array(z.enum(WEEKDAYS)).min(1).optional().describe('Instead of the working days of accounts.yaml.'),
+  days: z
+    .array(z.enum(WEEKDAYS, { error: `days are ${WEEKDAYS.join(', ')}` }))
+    .min(1)
+    .optional()
+    .describe('Instead of the working days of accounts.yaml.'),
   bufferBefore: minutes.default(0).describe('Minutes to keep free before each meeting.'),
   bufferAfter: minutes.default(0).describe('Minutes to keep free after each meeting.'),
-  noticeMinutes: z
-    .number()
-    .int()
-    .min(0)
-    .max(525_600)
-    .default(0)
-    .describe('A slot starts no sooner than so many minutes from now.'),
-  gridMinutes: z.number().int().min(1).max(LONGEST_MINUTES).default(15).describe('Slots start at multiples of it.'),
+  noticeMinutes: wholeNumber(0, 525_600).default(0).describe('A slot starts no sooner than so many minutes from now.'),
+  gridMinutes: wholeNumber(1, LONGEST_MINUTES).default(15).describe('Slots start at multiples of it.'),
   tentativeAs: treatment.default(DEFAULT_POLICY.tentativeAs).describe('soft: used last, and said.'),
   focusTimeAs: treatment.default(DEFAULT_POLICY.focusTimeAs),
   workingElsewhereAs: treatment.default(DEFAULT_POLICY.workingElsewhereAs),
@@ -55,8 +54,8 @@ const input = z.strictObject({
     .enum(RANKINGS)
     .default('earliest')
     .describe('spread: over days and times of day; compact: beside other meetings.'),
-  limit: z.number().int().min(1).max(MOST).default(5).describe('Most slots.'),
-  limitPerDay: z.number().int().min(1).max(MOST).optional().describe('Most slots on one day.'),
+  limit: wholeNumber(1, MOST).default(5).describe('Most slots.'),
+  limitPerDay: wholeNumber(1, MOST).optional().describe('Most slots on one day.'),
   ...peopleInput,
   detail: detailInput,
 });

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { CalmcpError } from '../core/errors.ts';
 import { findLikeness } from '../core/likeness.ts';
 import { matches, parseQuery } from '../core/search.ts';
+import { wholeNumber } from './envelope.ts';
 import { detailInput, eventItem, toItem } from './event-item.ts';
 import { isListed } from './list-events.ts';
 import { defineOperation } from './operation.ts';
@@ -25,7 +26,7 @@ const input = z.strictObject({
     `As in list_events. Default: ${DAYS_BACK} days back to ${DAYS_AHEAD} days ahead.`,
   ),
   includeDeclined: z.boolean().optional().describe('Also what was declined.'),
-  limit: z.number().int().min(1).max(MOST).default(50).describe(`Most events to list, at most ${MOST}.`),
+  limit: wholeNumber(1, MOST).default(50).describe(`Most events to list, at most ${MOST}.`),
   detail: detailInput,
 });
 

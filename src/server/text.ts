@@ -105,11 +105,16 @@ function headLines({ notices = [], audience, range, complete, accounts }: Head):
   ];
 }
 
+/** Third-party text that cannot pass for several fields of a line. */
+const plain = (foreign: string): string => foreign.replaceAll('·', '‧');
+
 function eventLine(event: AgendaItem): string {
   const title = event.title === undefined ? (event.busy ?? 'busy') : (event.title ?? '(no title)');
   const { busy, ...rest } = event;
   const facts = factsOf(event.title === undefined ? rest : event);
-  return [`${timesOf(event)} ${title}`, event.id, ...facts].filter((part) => part !== undefined).join(' · ');
+  return [`${timesOf(event)} ${plain(title)}`, event.id, ...facts.map(plain)]
+    .filter((part) => part !== undefined)
+    .join(' · ');
 }
 
 /** A heading per day (date, weekday, offset) and what stands under it. */

@@ -292,7 +292,7 @@ describe.skipIf(skipped)(`in Chromium${skipped ? ` (skipped: there is no ${CHROM
     expect((await day.getByRole('listitem').allTextContents()).slice(0, 4)).toEqual([
       '06:30–07:15 Busy',
       '09:00–10:30 Free',
-      '10:30–12:00 Busy marimer',
+      '10:30–12:00 Busy',
       '12:00–17:30 Free',
     ]);
     expect(await page.getByText('Free/busy · For marimer').isVisible()).toBe(true);

@@ -126,7 +126,8 @@ describe('a report of three tenants', () => {
       const { status, stdout, stderr } = await report(folder, '--audience', 'marimer', '--format', format);
       expect([status, stderr]).toEqual([0, '']);
       expect(secrets.filter((secret) => stdout.toLowerCase().includes(secret.toLowerCase()))).toEqual([]);
-      expect(stdout).toMatch(/for marimer|"audience": "marimer"|,marimer/i);
+      // A table for other programs holds rows and nothing else.
+      if (format !== 'csv') expect(stdout).toMatch(/for marimer|"audience": "marimer"/i);
     }
     sandbox.revoke('you@northwind.example');
     sandbox.expireAccessTokens();

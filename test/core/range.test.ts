@@ -225,12 +225,15 @@ describe('what is no range', () => {
   it('W09: an end not after its start is refused', () => {
     for (const input of [
       { range: '2026-12-05..2026-12-01' },
-      { range: '2026-12-02..2026-12-01' },
-      { from: '2026-12-01T09:00', to: '2026-12-01T09:00' },
       { from: '2026-12-01T09:00', to: '2026-12-01T08:59' },
-      { from: '2026-12-02', to: '2026-12-01' },
+      { from: '2026-12-03', to: '2026-12-01' },
     ])
       expect(() => parse(input)).toThrowError(refusal({ message: 'the range ends before it starts' }));
+    for (const input of [
+      { from: '2026-12-01T09:00', to: '2026-12-01T09:00' },
+      { from: '2026-12-02', to: '2026-12-01' },
+    ])
+      expect(() => parse(input)).toThrowError(refusal({ message: 'the range is empty: it ends as it starts' }));
   });
 
   it('a day that the zone skipped is refused and not answered with nothing', () => {

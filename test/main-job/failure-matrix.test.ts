@@ -42,6 +42,21 @@ interface Failure {
   /** Makes one account fail from now on. */
   readonly arm: (sandbox: Sandbox, account: AccountId) => void;
   readonly status: string;
+  /** Some of the account answers all the same. */
+  readonly isPartial?: true;
+}
+
+const isList = ({ path }: FaultTarget): boolean => /\/(?:me\/calendars|calendarList)$/.test(path);
+
+/** The first calendar of the account that is asked for does not answer; the others do. */
+function oneCalendar(sandbox: Sandbox, account: AccountId): void {
+  let broken: string | undefined;
+  const match = (target: FaultTarget): boolean => {
+    if (target.mailbox !== USERS[account] || !isEvents(target)) return false;
+    broken ??= target.path;
+    return target.path === broken;
+  };
+  sandbox.fail({ status: 404, match });
 }
 
 const always =
@@ -72,6 +87,12 @@ const FAILURES: Readonly<Record<string, Failure>> = {
       headers: { 'content-type': 'application/json' },
       body: '{"kind":"calendar#events","value":[{"id":"1","subject":"Half',
     }),
+    status: 'unavailable',
+  },
+  'one calendar that is gone': { arm: oneCalendar, status: 'partial', isPartial: true },
+  'a list of calendars that does not come': {
+    arm: (sandbox, account) =>
+      sandbox.fail({ status: 500, match: (target) => target.mailbox === USERS[account] && isList(target) }),
     status: 'unavailable',
   },
   '403 for its calendars': { arm: always({ status: 403 }), status: 'forbidden' },
@@ -131,8 +152,10 @@ describe.each(Object.keys(USERS) as AccountId[])('with %s failing', (broken) => 
         const [answer, told] = await Promise.all([
           ask(app, name, input),
           ask(app, name, { ...input, audience }),
-          // Only this account: an error, never an answer.
-          expect(ask(app, name, { ...input, accounts: broken })).rejects.toBeInstanceOf(CalmcpError),
+          // Only this account: an error, or an answer that says what is missing.
+          failure.isPartial
+            ? expect(ask(app, name, { ...input, accounts: broken })).resolves.toMatchObject({ complete: false })
+            : expect(ask(app, name, { ...input, accounts: broken })).rejects.toBeInstanceOf(CalmcpError),
         ]);
         const { complete, accounts } = answer as unknown as Covered;
         expect(complete).toBe(false);
@@ -151,12 +174,19 @@ describe.each(Object.keys(USERS) as AccountId[])('with %s failing', (broken) => 
       }),
     );
 
-    // One event: of the account that fails an error, of another one the event.
+    // One event: of the account that fails an error, of another one the event, with what is not known beside it.
     const own = idOf(broken);
     expect(own).toBeDefined();
-    await expect(ask(app, 'get_event', { id: own })).rejects.toMatchObject({ account: broken });
-    const found = (await ask(app, 'get_event', { id: idOf(other) })) as { event: { id: string }; complete: boolean };
-    expect(found).toMatchObject({ complete: true, event: { id: idOf(other) } });
+    const alone = ask(app, 'get_event', { id: own });
+    if (failure.isPartial) {
+      const told = await alone.catch((thrown: unknown) => thrown);
+      expect(told instanceof CalmcpError ? told.account : told).toEqual(
+        told instanceof CalmcpError ? broken : expect.objectContaining({ complete: false }),
+      );
+    } else await expect(alone).rejects.toMatchObject({ account: broken });
+    const found = await ask(app, 'get_event', { id: idOf(other) });
+    expect(found).toMatchObject({ complete: false, event: { id: idOf(other) } });
+    expect(renderText('get_event', found)).toContain(`INCOMPLETE: the time of ${broken} is unknown, not free.`);
   });
 });
 

@@ -11,7 +11,7 @@ export const addConflicts: AddCommand = (program, shell, run) => {
       'Prints pairs of different meetings that want one time. Copies of one meeting, free, declined and cancelled ones, ' +
         'and blocks that mirror another account do not count.',
     )
-    .option('--limit <number>', 'most conflicts; default: 50')
+    .option('--limit <number>', 'most conflicts, at most 200; default: 50')
     .addHelpText(
       'after',
       `

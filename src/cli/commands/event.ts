@@ -23,7 +23,7 @@ Examples:
       run(() => {
         const { text, audience, ...options } = command.optsWithGlobals();
         const input = { id, ...(text ? { text } : {}), ...(audience === undefined ? {} : { audience }) };
-        return ask(shell, options, getEvent, input, (result) => renderEvent(result, screenOf(shell)));
+        return ask(shell, options, getEvent, input, (result) => renderEvent(result, screenOf(shell), text === true));
       }),
     );
 };

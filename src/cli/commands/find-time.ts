@@ -34,12 +34,14 @@ function inputOf(options: Options): Record<string, unknown> {
     text === undefined ? undefined : parseMinutes(text, option);
   const count = (text: string | undefined, option: string): number | undefined =>
     text === undefined ? undefined : parseCount(text, option);
+  const buffer = (text: string | undefined, option: string): number | undefined =>
+    minutes(text, option) ?? minutes(options.buffer, '--buffer');
   const input = {
     durationMinutes: parseMinutes(options.duration, '--duration'),
     hours: options.hours,
     days: options.days === undefined ? undefined : splitList(options.days.toLowerCase()),
-    bufferBefore: minutes(options.bufferBefore ?? options.buffer, '--buffer-before'),
-    bufferAfter: minutes(options.bufferAfter ?? options.buffer, '--buffer-after'),
+    bufferBefore: buffer(options.bufferBefore, '--buffer-before'),
+    bufferAfter: buffer(options.bufferAfter, '--buffer-after'),
     noticeMinutes: minutes(options.notice, '--notice'),
     gridMinutes: minutes(options.grid, '--grid'),
     tentativeAs: options.tentative,
@@ -63,7 +65,10 @@ export const addFindTime: AddCommand = (program, shell, run) => {
         'account that could not be read is printed as not verified.',
     )
     .requiredOption('-d, --duration <time>', 'length of a slot: 45m, 1h, 1h30m')
-    .option('--hours <from-to>', '"08:00-20:00" or "any", instead of the working hours of accounts.yaml')
+    .option(
+      '--hours <from-to>',
+      '"08:00-20:00" or "any", instead of those of accounts.yaml; on the clock of each account',
+    )
     .option('--days <days>', 'mon,tue,… instead of the working days of accounts.yaml')
     .option('--buffer <time>', 'time to keep free before and after each meeting')
     .option('--buffer-before <time>', 'the same, before only')
@@ -81,7 +86,7 @@ export const addFindTime: AddCommand = (program, shell, run) => {
         ...RANKINGS,
       ]),
     )
-    .option('--limit <number>', 'most slots; default: 5')
+    .option('--limit <number>', 'most slots, at most 100; default: 5')
     .option('--limit-per-day <number>', 'most slots on one day')
     .option('--people <addresses>', 'other people who must be free, by e-mail address, separated by commas')
     .option('--via <account>', 'the account that people are asked through')

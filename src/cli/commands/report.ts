@@ -33,7 +33,12 @@ function formatOf({ format, json, output = '' }: Options): Format {
     });
   if (json) return 'json';
   const ending = extname(output).slice(1).toLowerCase();
-  return format ?? FORMATS.find((known) => known === ending) ?? 'md';
+  const known = ending === 'txt' ? 'md' : FORMATS.find((candidate) => candidate === ending);
+  if (format === undefined && known === undefined && ending !== '')
+    throw new CalmcpError('INPUT_INVALID', `there is no report of the kind .${ending.slice(0, 20)}`, {
+      hint: `end the name in .${FORMATS.join(', .')}, or give --format`,
+    });
+  return format ?? known ?? 'md';
 }
 
 function render(format: Format, answer: FreeBusy, generatedAt: number): string {
@@ -92,7 +97,13 @@ async function report(shell: Shell, words: readonly string[], options: Options):
   });
   const text = render(format, answer, now().epochMilliseconds);
   if (target === undefined) shell.stdout.write(text);
-  else await writePrivateFile(target, text);
+  else
+    await writePrivateFile(target, text).catch((cause: unknown) => {
+      throw new CalmcpError('INPUT_INVALID', `${target} cannot be written`, {
+        hint: 'name a file in a folder of yours that is not full',
+        cause,
+      });
+    });
   // For whoever runs it, and not for whoever the report is for: how to mend what is missing, and what calmcp says of itself.
   if (format !== 'json' || target !== undefined) {
     const failed = answer.accounts.filter(({ status }) => status !== 'ok' && status !== 'stale');

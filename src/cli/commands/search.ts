@@ -16,7 +16,7 @@ export const addSearch: AddCommand = (program, shell, run) => {
     )
     .option('--include-declined', 'also what was declined')
     .option('--ids', 'also the ids that calmcp event get takes')
-    .option('--limit <number>', 'most events; default: 50')
+    .option('--limit <number>', 'most events, at most 200; default: 50')
     .addHelpText(
       'after',
       `

@@ -1,7 +1,9 @@
 /** The provider: one calendar per file or feed, read as a whole and expanded for the range that is asked about. */
 import { createHash } from 'node:crypto';
+import { busyOf, isBlocking } from '../../core/busy.ts';
 import { CalmcpError, toCalmcpError } from '../../core/errors.ts';
 import type { Calendar, CalendarEvent, Range } from '../../core/event.ts';
+import { endKey, startKey } from '../../core/identity.ts';
 import type { CalendarProvider, CalendarRead, Call, ProviderContext } from '../../core/provider.ts';
 import { overlaps, parseZone } from '../../core/time.ts';
 import { expandSeries, groupSeries, type Occurrence, type Series } from './expand.ts';
@@ -192,6 +194,14 @@ export function openIcs(options: IcsOptions, context: ProviderContext): Calendar
     );
   }
 
+  /** Whether a busy time is one that no event of the same file takes already: calmcp's own reports say both. */
+  function isNews(events: readonly CalendarEvent[]): (time: CalendarEvent) => boolean {
+    const taken = new Set(
+      events.filter((event) => isBlocking(busyOf(event))).map((event) => `${startKey(event)} ${endKey(event)}`),
+    );
+    return (time) => !taken.has(`${startKey(time)} ${endKey(time)}`);
+  }
+
   async function readCalendar(
     calendar: Calendar,
     document: Document,
@@ -208,7 +218,7 @@ export function openIcs(options: IcsOptions, context: ProviderContext): Calendar
       const pause = breathe();
       if (pause !== undefined) await pause;
     }
-    events.push(...busyEvents(feed, calendar, range));
+    events.push(...busyEvents(feed, calendar, range).filter(isNews(events)));
     const errors = problemsOf(problems, document.where);
     if (feed.freeBusy.some(({ damaged }) => damaged))
       errors.push(new CalmcpError('BAD_RESPONSE', `some busy times of ${document.where} cannot be read`));

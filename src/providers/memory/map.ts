@@ -26,10 +26,17 @@ function readPerson(text: string, { account }: Place): Person {
   return person;
 }
 
+/** A start in a DST gap moves forward, and may meet the end: then the event lasts as long as its wall-clock times say. */
+function notBefore(end: EventTime, start: EventTime, entry: MemoryEvent): EventTime {
+  if (end.kind !== 'timed' || start.kind !== 'timed' || end.epochMs > start.epochMs) return end;
+  const wall = (text = ''): number => Date.parse(`${text.slice(0, 16)}Z`);
+  return { ...end, epochMs: start.epochMs + Math.max(0, wall(entry.end) - wall(entry.start)) };
+}
+
 export function mapEvent(entry: MemoryEvent, place: Place): CalendarEvent {
   const { id, account, calendar } = place;
   const start = readTime(entry.start, place);
-  const end = entry.end === undefined ? undefined : readTime(entry.end, place);
+  const end = entry.end === undefined ? undefined : notBefore(readTime(entry.end, place), start, entry);
   return {
     account,
     calendar,
