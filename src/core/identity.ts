@@ -68,12 +68,3 @@ export function uidOf({ uid }: CalendarEvent): string | null {
 export function slotKey({ kind, recurrenceKey, start }: CalendarEvent): string {
   return kind === 'single' ? '-' : (recurrenceKey ?? slotOf(start));
 }
-
-/**
- * What all copies of one meeting have in common, or `null` where there is no UID to go by (such an event is only ever
- * itself).
- */
-export function meetingKey(event: CalendarEvent): string | null {
-  const uid = uidOf(event);
-  return uid === null ? null : `${uid}|${slotKey(event)}`;
-}

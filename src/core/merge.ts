@@ -22,6 +22,8 @@ export interface MergedEvent {
 /** Position of an account in the configuration: the last resort where two copies are equally good. */
 export type AccountOrder = (account: string) => number;
 
+const NONE: readonly CalendarEvent[] = [];
+
 const text = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
 const isOrganized = ({ myResponse }: CalendarEvent): boolean => myResponse === 'organizer';
@@ -117,7 +119,7 @@ function mergeCopies(
 ): MergedEvent {
   const [only] = copies;
   if (only !== undefined && copies.length === 1)
-    return { event: only, copies, busy: busyOf(only), staleCopies: [], group: group ?? copies };
+    return { event: only, copies, busy: busyOf(only), staleCopies: NONE, group: group ?? copies };
   const ranked = rankCopies(copies, order, group);
   const event = ranked[0] as CalendarEvent;
   return {

@@ -1,5 +1,5 @@
 /** Finding words in events, however they are written. */
-import type { CalendarEvent } from './event.ts';
+import type { CalendarEvent, Person } from './event.ts';
 import { neutralize } from './text.ts';
 
 /** Accents and other marks above and below letters; the marks that some scripts write vowels with are left alone. */
@@ -7,6 +7,8 @@ const ACCENTS = /[\u0300-\u036f]/g;
 /** What joins letters or chooses how one looks: who types a word leaves it out. */
 const JOINERS = /[\u200c\u200d]|\p{Variation_Selector}/gu;
 const ASCII = /^[\x20-\x7e]*$/;
+/** Has nothing in it that nobody sees. */
+const LATIN = /^[\x20-\x7e\u00a1-\u00ac\u00ae-\u024f]*$/;
 
 /**
  * A text in the form that is compared: without case, accents, width and compatibility variants, so that `reunion`
@@ -23,8 +25,7 @@ export function foldText(text: string): string {
 
 function foldLetters(text: string): string {
   return (
-    neutralize(text)
-      .replaceAll(JOINERS, '')
+    (LATIN.test(text) ? text : neutralize(text).replaceAll(JOINERS, ''))
       .normalize('NFKD')
       .replaceAll(ACCENTS, '')
       .toLowerCase()
@@ -33,6 +34,9 @@ function foldLetters(text: string): string {
       .replaceAll(ACCENTS, '')
       .toLowerCase()
       .replaceAll('ς', 'σ')
+      // What word processors make of the quotes that people type.
+      .replaceAll(/[\u2018\u2019\u02BC]/g, "'")
+      .replaceAll(/[\u201C-\u201E]/g, '"')
   );
 }
 
@@ -46,21 +50,25 @@ export function parseQuery(text: string): Query {
     .filter((word) => word !== '');
 }
 
-function fieldsOf(event: CalendarEvent): (string | null | undefined)[] {
-  const { title, location, text, organizer, attendees = [], categories = [] } = event;
-  const fields = [title, location, text, organizer?.name, organizer?.email, ...categories];
-  for (const { name, email } of attendees) fields.push(name, email);
-  return fields;
-}
-
 /** Whether every word is found in the title, the place, the people, the categories or the text. */
 export function matches(event: CalendarEvent, query: Query): boolean {
-  let left = query;
-  for (const field of fieldsOf(event)) {
-    if (!field) continue;
-    const folded = foldText(field);
-    left = left.filter((word) => !folded.includes(word));
-    if (left.length === 0) return true;
-  }
-  return false;
+  return query.every((word) => saysSomewhere(event, word));
+}
+
+/** Field by field, without a list of them: this runs for every event of a search. */
+function saysSomewhere(
+  { title, location, text, organizer, attendees, categories }: CalendarEvent,
+  word: string,
+): boolean {
+  const says = (field: string | null | undefined): boolean =>
+    Boolean(field) && foldText(field as string).includes(word);
+  const isCalled = ({ name, email }: Person): boolean => says(name) || says(email);
+  return (
+    says(title) ||
+    says(location) ||
+    (organizer !== undefined && isCalled(organizer)) ||
+    says(text) ||
+    (categories?.some(says) ?? false) ||
+    (attendees?.some(isCalled) ?? false)
+  );
 }

@@ -5,7 +5,7 @@ import type { CalendarEvent, TimedEventTime } from '../core/event.ts';
 import type { Likeness } from '../core/likeness.ts';
 import type { MergedEvent } from '../core/merge.ts';
 import { neutralize, webAddress } from '../core/text.ts';
-import type { ZoneClock, ZoneClocks } from '../core/time.ts';
+import { sameZone, type ZoneClock, type ZoneClocks } from '../core/time.ts';
 import { referenceOf } from './reference.ts';
 
 export const detailInput = z
@@ -138,7 +138,8 @@ function otherZone({ zone, epochMs }: TimedEventTime, clock: ZoneClock, clocks: 
 
 /** The zone whose days an all-day event takes, where those of the answer are others. */
 function dayZone({ account, ownerZone }: CalendarEvent, { timeZone }: ZoneClock): string | undefined {
-  return account === OTHER_ACCOUNTS || ownerZone === timeZone ? undefined : ownerZone;
+  if (ownerZone === undefined || account === OTHER_ACCOUNTS) return undefined;
+  return sameZone(ownerZone, timeZone) ? undefined : ownerZone;
 }
 
 function formatTimes(

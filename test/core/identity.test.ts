@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { meetingKey, normalizeUid, recurrenceKeyOf, startKey } from '../../src/core/identity.ts';
+import type { CalendarEvent } from '../../src/core/event.ts';
+import { normalizeUid, recurrenceKeyOf, slotKey, startKey, uidOf } from '../../src/core/identity.ts';
 import { at, event, on } from './events.ts';
 
 /** The example of [MS-OXOCAL] 4.1.2.1: an exception moved from 2008-03-25. */
@@ -15,6 +16,12 @@ function wrap(uid: string, { date = '00000000', created = '0000000000000000', si
   length.writeUInt32LE(size ? data.length + 1 : uid.length);
   const header = `040000008200E00074C5B7101A82E008${date}${created}0000000000000000${length.toString('hex')}`;
   return `${header}${data.toString('hex')}${end}`.toUpperCase();
+}
+
+/** What merging tells meetings apart by. */
+function meetingKey(event: CalendarEvent): string | null {
+  const uid = uidOf(event);
+  return uid === null ? null : `${uid}|${slotKey(event)}`;
 }
 
 describe('UIDs', () => {
