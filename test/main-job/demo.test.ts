@@ -25,7 +25,7 @@ test('the demo signs three accounts in, prints their merged week, says what come
     // As marimer sees it.
     expect.stringMatching(/14:00–15:00 {2}Steering committee {2}marimer /),
   ]);
-  expect(stdout).toMatch(/^ {2}1\. {2}Monday 23 November 2026 +14:15–15:00$/m);
+  expect(stdout).toMatch(/^ {2}1\. Monday 23 November 2026 +14:15–15:00$/m);
   expect(stdout).toMatch(/^ {2}13:30–14:00 {2}Retrospective +13:00–14:00 {2}xebia$/m);
   expect(stdout).toMatch(/^Your own calendars: calmcp init/m);
   expect(await readdir(home)).toEqual([]);
