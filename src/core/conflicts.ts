@@ -3,6 +3,9 @@ import { blocksOf, type ClockOf } from './busy-blocks.ts';
 import { OTHER_ACCOUNTS } from './disclosure.ts';
 import type { MergedEvent } from './merge.ts';
 
+/** Where counting ends: a feed of thousands of events at one time has millions of pairs. */
+export const MOST_COUNTED = 100_000;
+
 export interface Conflict {
   /** What the two have in common within the range, in epoch milliseconds. */
   readonly start: number;
@@ -14,7 +17,7 @@ export interface Conflict {
 export interface Conflicts {
   /** By start, then in the order of the events. At most as many as asked for. */
   readonly pairs: readonly Conflict[];
-  /** How many there are in all. */
+  /** How many there are in all, up to {@link MOST_COUNTED}. */
   readonly count: number;
 }
 
@@ -56,6 +59,7 @@ export function findConflicts(
     for (const other of active) {
       const [a, b] = [other.event, next.event];
       if (a.group === b.group || (isHidden(a) && isHidden(b)) || isSame(a, b)) continue;
+      if (count === MOST_COUNTED) return { pairs, count };
       count++;
       if (pairs.length < limit) pairs.push({ start: next.start, end: Math.min(other.end, next.end), events: [a, b] });
     }

@@ -14,6 +14,8 @@ export interface Likeness {
   readonly mirrors: ReadonlySet<MergedEvent>;
   /** The earlier one in order that an event is perhaps the same as: equal times and titles, and no UID that proves it. */
   readonly duplicates: ReadonlyMap<MergedEvent, MergedEvent>;
+  /** Whether two events of different calendars have equal times and titles, so that they are perhaps one. */
+  mayBeOne(a: MergedEvent, b: MergedEvent): boolean;
 }
 
 /** An event with what it is compared by, worked out once. */
@@ -50,11 +52,6 @@ function looksSame(a: Compared, b: Compared): boolean {
   return a.title !== null && a.title === b.title && a.place !== b.place && !differ(a.organizer, b.organizer);
 }
 
-/** Whether two events of different calendars have equal times and titles, so that they are perhaps one. */
-export function mayBeOne(a: MergedEvent, b: MergedEvent): boolean {
-  return timesKey(a) === timesKey(b) && looksSame(comparedOf(a), comparedOf(b));
-}
-
 /** Blocks at the time of an event of another account that takes time itself: what is free casts no block (D09). */
 function findMirrors(group: readonly Compared[]): MergedEvent[] {
   const placeholders = group.filter(isPlaceholder);
@@ -79,11 +76,20 @@ export function findLikeness(events: readonly MergedEvent[]): Likeness {
     if (group) group.push(event);
     else groups.set(timesKey(event), [event]);
   }
+  const known = new Map<MergedEvent, Compared>();
+  const compare = (merged: MergedEvent): Compared => {
+    let compared = known.get(merged);
+    if (compared === undefined) {
+      compared = comparedOf(merged);
+      known.set(merged, compared);
+    }
+    return compared;
+  };
   const mirrors = new Set<MergedEvent>();
   const duplicates = new Map<MergedEvent, MergedEvent>();
   for (const group of groups.values()) {
     if (group.length < 2) continue;
-    const compared = group.map(comparedOf);
+    const compared = group.map(compare);
     for (const mirror of findMirrors(compared)) mirrors.add(mirror);
     // Of each calendar and organizer, one of a title stands for all: a thousand at one time are not compared in pairs.
     const seen = new Map<string, Map<string, Compared>>();
@@ -97,5 +103,12 @@ export function findLikeness(events: readonly MergedEvent[]): Likeness {
       if (!alike.has(key)) alike.set(key, one);
     }
   }
-  return { mirrors, duplicates };
+  return {
+    mirrors,
+    duplicates,
+    mayBeOne: (a, b) =>
+      startKey(a.event) === startKey(b.event) &&
+      endKey(a.event) === endKey(b.event) &&
+      looksSame(compare(a), compare(b)),
+  };
 }

@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { findConflicts as findPairs } from '../core/conflicts.ts';
+import { findConflicts as findPairs, MOST_COUNTED } from '../core/conflicts.ts';
 import { OWNER } from '../core/disclosure.ts';
-import { findLikeness, mayBeOne } from '../core/likeness.ts';
+import { findLikeness } from '../core/likeness.ts';
 import type { MergedEvent } from '../core/merge.ts';
 import { wholeNumber } from './envelope.ts';
 import { detailInput, eventItem, formatSpan, idOf, titleText, toItem } from './event-item.ts';
@@ -31,7 +31,10 @@ const output = z.object({
   ),
   events: z.array(eventItem),
   possibleDuplicates: z.number().optional().describe('Pairs left out because they look like one meeting.'),
-  count: z.number().optional().describe('How many there are, when not all are listed.'),
+  count: z
+    .number()
+    .optional()
+    .describe(`How many there are, when not all are listed; ${MOST_COUNTED} stands for more.`),
   truncated: z.literal(true).optional(),
 });
 
@@ -69,7 +72,7 @@ export const findConflicts = defineOperation({
         ...answered,
         limit,
         isSame: (a, b) => {
-          const same = mayBeOne(a, b);
+          const same = likeness.mayBeOne(a, b);
           if (same) alike++;
           return same;
         },

@@ -219,3 +219,12 @@ test('a title cannot pass for the fields of a line', async () => {
   expect(answer.events[0]?.title).toBe('Stand-up · a.0000000000 · free');
   expect(renderText('list_events', answer).split('\n').at(-1)?.split(' · ')).toHaveLength(2);
 });
+
+test('thousands of events at one time are millions of conflicts, which are not all counted', async () => {
+  const events = Array.from({ length: 8_000 }, (_, index) =>
+    meeting('10:00', '11:00', { id: String(index), title: `Réunion ${index}` }),
+  );
+  const answer = await ask(findConflicts, openScripted({ a: { events } }), { ...today, limit: 3 });
+  expect(answer).toMatchObject({ truncated: true, count: 100_000 });
+  expect(answer.conflicts).toHaveLength(3);
+});
