@@ -27,8 +27,8 @@ export function spanOfCopy(
   copy: CalendarEvent,
   clockOf: ClockOf,
 ): { start: number; end: number } {
-  const at = staleCopies.includes(copy) ? event : copy;
-  return spanOf(at, clockOf(at));
+  // The days of an all-day meeting are those of whoever holds the copy.
+  return spanOf(staleCopies.includes(copy) ? event : copy, clockOf(copy));
 }
 
 /**

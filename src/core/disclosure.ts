@@ -2,7 +2,7 @@
  * Who may see what. An answer for an audience is made of events that were cut down right after they were read: what
  * comes later (merging, search, ranking, errors, references) cannot show what it never had.
  */
-import { busyOf } from './busy.ts';
+import { busyOf, isBlocking } from './busy.ts';
 import type { CalendarEvent, EventTime } from './event.ts';
 import { normalizeUid } from './identity.ts';
 
@@ -116,7 +116,8 @@ export function busyOnly(event: CalendarEvent): CalendarEvent {
     start: withoutZone(start),
     end: withoutZone(end),
     title: null,
-    busy: busyOf(event),
+    // Where somebody works is not what they do with their time.
+    busy: isBlocking(busyOf(event)) ? busyOf(event) : 'free',
     status: status === 'tentative' ? 'confirmed' : status,
     sensitivity: 'normal',
     myResponse,

@@ -27,38 +27,41 @@ const NONE: readonly CalendarEvent[] = [];
 const text = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
 const isOrganized = ({ myResponse }: CalendarEvent): boolean => myResponse === 'organizer';
-/** Called off for one guest (who was taken off the list, say), unless the organizer's own copy says so. */
-const isCalledOff = (copy: CalendarEvent): boolean => copy.status === 'cancelled' && !isOrganized(copy);
 const isFeed = ({ fromFeed }: CalendarEvent): boolean => fromFeed === true;
 /** True before false. */
 const first = (a: boolean, b: boolean): number => Number(b) - Number(a);
 
-/** Which of two copies was changed later: negative for `a`. A backend that does not tell is not one whose copy is old. */
-function newestOf(group: readonly CalendarEvent[]): (a: CalendarEvent, b: CalendarEvent) => number {
-  // Compare only what all of them tell.
-  const sequenced = group.every(({ sequence }) => sequence !== undefined);
-  const dated = group.every(({ updated }) => updated !== null);
-  return (a, b) =>
-    (sequenced ? (b.sequence ?? 0) - (a.sequence ?? 0) : 0) || (dated ? (b.updated ?? 0) - (a.updated ?? 0) : 0);
+const organizerOf = ({ organizerKey, organizer }: CalendarEvent): string | undefined =>
+  organizerKey ?? organizer?.email?.toLowerCase();
+
+/** Whether both name an organizer, and not the same: then one of them may say nothing of the other. */
+function areOfOthers(a: CalendarEvent, b: CalendarEvent): boolean {
+  const [one, other] = [organizerOf(a), organizerOf(b)];
+  return one !== undefined && other !== undefined && one !== other;
+}
+
+/** Copies of one meeting that stand at one time, and those at other times that are known to be old. */
+interface Meeting {
+  readonly copies: readonly CalendarEvent[];
+  readonly old: readonly CalendarEvent[];
 }
 
 /**
- * Which copy tells the truth best, best first; total, so that no order of input shows through. Copies at different
- * times are one meeting that moved: then its organizer is right, else the newest, whoever may write to it.
- * @param group all copies of the meeting: some of them are ranked as they are among all
+ * Which copy tells most, best first; total, so that no order of input shows through. A copy that was called off says so
+ * for one guest (who was taken off the list, say), unless it is that of the organizer of all.
  */
-function rankCopies(
-  copies: readonly CalendarEvent[],
-  order: AccountOrder,
-  group: readonly CalendarEvent[] = copies,
-): CalendarEvent[] {
-  const moved = haveMoved(group);
-  const newest = newestOf(group);
+function rankCopies(copies: readonly CalendarEvent[], order: AccountOrder): CalendarEvent[] {
+  // A backend that does not tell is not one whose copy is old: compare only what all of them tell.
+  const sequenced = copies.every(({ sequence }) => sequence !== undefined);
+  const dated = copies.every(({ updated }) => updated !== null);
+  const newest = (a: CalendarEvent, b: CalendarEvent): number =>
+    (sequenced ? (b.sequence ?? 0) - (a.sequence ?? 0) : 0) || (dated ? (b.updated ?? 0) - (a.updated ?? 0) : 0);
+  const isCalledOff = (copy: CalendarEvent): boolean =>
+    copy.status === 'cancelled' && !(isOrganized(copy) && !copies.some((other) => areOfOthers(copy, other)));
   return [...copies].sort(
     (a, b) =>
       first(!isFeed(a), !isFeed(b)) ||
       first(!isCalledOff(a), !isCalledOff(b)) ||
-      (moved ? first(isOrganized(a), isOrganized(b)) || newest(a, b) : 0) ||
       first(!a.readOnly, !b.readOnly) ||
       first(isOrganized(a), isOrganized(b)) ||
       newest(a, b) ||
@@ -69,66 +72,63 @@ function rankCopies(
   );
 }
 
-const organizerOf = ({ organizerKey, organizer }: CalendarEvent): string | undefined =>
-  organizerKey ?? organizer?.email?.toLowerCase();
-
 /**
  * How surely a copy shows that another one, at another time, is old, so that its time is free: the organizer's own copy
- * and a live one beside a feed's do (2), and a later version of the same organizer's invitation (1). 0: not at all, and
- * the meeting may be at either time. An invitation with the UID of another one must not free that one's time.
+ * (3), a later version of the invitation (2), a live copy beside a feed's (1). 0: not at all, and the meeting may be at
+ * either time. An invitation of somebody else that has the UID of a meeting must not free its time. When a copy was
+ * last changed shows nothing: an answer changes it as well.
  */
-function proofBy(by: CalendarEvent, copy: CalendarEvent, newest: ReturnType<typeof newestOf>): 0 | 1 | 2 {
-  if (isFeed(by) !== isFeed(copy)) return isFeed(copy) ? 2 : 0;
-  if (isCalledOff(by) && !isCalledOff(copy)) return 0;
-  if (isOrganized(by) !== isOrganized(copy)) return isOrganized(by) ? 2 : 0;
-  const [ours, theirs] = [organizerOf(by), organizerOf(copy)];
-  return newest(by, copy) < 0 && (ours === undefined || theirs === undefined || ours === theirs) ? 1 : 0;
+function proofBy(by: CalendarEvent, copy: CalendarEvent): number {
+  if (areOfOthers(by, copy)) return 0;
+  if (isFeed(by) === isFeed(copy) && by.status === 'cancelled' && copy.status !== 'cancelled' && !isOrganized(by))
+    return 0;
+  if (isOrganized(by) !== isOrganized(copy)) return isOrganized(by) && !(isFeed(by) && !isFeed(copy)) ? 3 : 0;
+  const [ours, theirs] = [by.sequence, copy.sequence];
+  if (ours !== undefined && theirs !== undefined && ours !== theirs && organizerOf(by) === organizerOf(copy))
+    return ours > theirs ? 2 : 0;
+  return isFeed(copy) && !isFeed(by) ? 1 : 0;
 }
 
 /**
  * Copies of one meeting. Those at other times that are known to be old stay with the copy that shows it; where nothing
  * does, each time is a meeting of its own.
  */
-function settle(copies: CalendarEvent[]): Iterable<CalendarEvent[]> {
-  if (!haveMoved(copies)) return [copies];
-  const newest = newestOf(copies);
+function settle(copies: readonly CalendarEvent[]): Iterable<Meeting> {
+  if (!haveMoved(copies)) return [{ copies, old: NONE }];
   const times = [...groupBy(copies, startKey)]
     .sort(([a], [b]) => text(String(a), String(b)))
-    .map(([, alike]) => ({ alike, all: [...alike] }));
-  const proof = (by: (typeof times)[number], copy: CalendarEvent): number =>
-    Math.max(...by.alike.map((one) => proofBy(one, copy, newest)));
-  const isOld = (time: (typeof times)[number]): boolean =>
-    time.alike.every((copy) => times.some((other) => other !== time && proof(other, copy) > 0));
+    .map(([, alike]) => ({ copies: alike, old: [] as CalendarEvent[] }));
+  const proof = (by: Meeting, copy: CalendarEvent): number => Math.max(...by.copies.map((one) => proofBy(one, copy)));
+  const isOld = (time: Meeting): boolean =>
+    time.copies.every((copy) => times.some((other) => other !== time && proof(other, copy) > 0));
   const left = times.filter((time) => !isOld(time));
-  if (left.length === 0) return times.map(({ alike }) => alike);
+  if (left.length === 0) return times;
   for (const time of times) {
     if (left.includes(time)) continue;
-    const proofs = left.map((other) => Math.min(...time.alike.map((copy) => proof(other, copy))));
+    const proofs = left.map((other) => Math.min(...time.copies.map((copy) => proof(other, copy))));
     const best = left[proofs.indexOf(Math.max(...proofs))];
+    // Old by a copy that is old itself, or each copy by another one: it stays where it is.
     if (best === undefined || Math.max(...proofs) === 0) left.push(time);
-    else best.all.push(...time.alike);
+    else best.old.push(...time.copies);
   }
-  return left.map(({ all }) => all);
+  return left;
 }
 
 /** @param group all copies of the meeting, shown or not */
-function mergeCopies(
-  copies: readonly CalendarEvent[],
-  order: AccountOrder,
-  group?: readonly CalendarEvent[],
-): MergedEvent {
+function mergeCopies({ copies, old }: Meeting, order: AccountOrder, group?: readonly CalendarEvent[]): MergedEvent {
   const [only] = copies;
-  if (only !== undefined && copies.length === 1)
+  if (only !== undefined && copies.length === 1 && old.length === 0)
     return { event: only, copies, busy: busyOf(only), staleCopies: NONE, group: group ?? copies };
-  const ranked = rankCopies(copies, order, group);
-  const event = ranked[0] as CalendarEvent;
+  const ranked = rankCopies(copies, order);
+  const stale = rankCopies(old, order);
+  const all = [...ranked, ...stale];
   return {
-    event,
-    copies: ranked,
+    event: all[0] as CalendarEvent,
+    copies: all,
     // Declined in one mailbox and accepted in another is accepted: the copies that count are those that block.
-    busy: ranked.map(busyOf).reduce(mostSevere),
-    staleCopies: ranked.filter((copy) => startKey(copy) !== startKey(event)),
-    group: group ?? ranked,
+    busy: all.map(busyOf).reduce(mostSevere),
+    staleCopies: ranked.length === 0 ? NONE : stale,
+    group: group ?? all,
   };
 }
 
@@ -136,7 +136,7 @@ function mergeCopies(
 function takesAsMuch(one: MergedEvent, other: MergedEvent): boolean {
   const placeOf = ({ event, staleCopies }: MergedEvent, copy: CalendarEvent): string => {
     const at = staleCopies.includes(copy) ? event : copy;
-    return `${startKey(at)} ${endKey(at)} ${at.ownerZone}`;
+    return `${startKey(at)} ${endKey(at)} ${copy.ownerZone}`;
   };
   return other.copies.every(
     (copy) =>
@@ -156,17 +156,24 @@ const SHOWING = ['full', 'title', 'masked', 'busy'] as const;
  * audience holds a copy itself, that copy is what it sees. Time that the meeting takes and that is not shown by then
  * is a busy stretch of nobody in particular: less would call it free.
  */
-function mergeGroup(copies: readonly CalendarEvent[], order: AccountOrder): MergedEvent[] {
-  const own = copies.filter(({ account }) => account !== OTHER_ACCOUNTS);
-  if (own.length === copies.length && copies.every(({ disclosed }) => disclosed === undefined))
-    return [mergeCopies(copies, order)];
-  const visible = own.length === 0 ? copies : own;
-  const levels = SHOWING.map((level) => visible.filter(({ disclosed = 'full' }) => disclosed === level));
-  const anonymous = copies.map((copy) => ({ ...busyOnly(copy), account: OTHER_ACCOUNTS }));
-  const group = rankCopies(copies, order);
+function mergeGroup(meeting: Meeting, order: AccountOrder): MergedEvent[] {
+  const { copies, old } = meeting;
+  const whole = old.length === 0 ? copies : [...copies, ...old];
+  const isOwn = ({ account }: CalendarEvent): boolean => account !== OTHER_ACCOUNTS;
+  if (whole.every((copy) => isOwn(copy) && copy.disclosed === undefined)) return [mergeCopies(meeting, order)];
+  const group = rankCopies(whole, order);
+  const holdsOwn = whole.some(isOwn);
+  const only = (shows: (copy: CalendarEvent) => boolean): Meeting => ({
+    copies: copies.filter(shows),
+    old: old.filter(shows),
+  });
+  const levels = SHOWING.map((level) =>
+    only((copy) => (copy.disclosed ?? 'full') === level && (isOwn(copy) || !holdsOwn)),
+  );
+  const unnamed = (copy: CalendarEvent): CalendarEvent => ({ ...busyOnly(copy), account: OTHER_ACCOUNTS });
   const shown: MergedEvent[] = [];
-  for (const alike of [...levels, anonymous]) {
-    if (alike.length === 0) continue;
+  for (const alike of [...levels, { copies: copies.map(unnamed), old: old.map(unnamed) }]) {
+    if (alike.copies.length + alike.old.length === 0) continue;
     const merged = mergeCopies(alike, order, group);
     if (!shown.some((other) => takesAsMuch(other, merged))) shown.push(merged);
   }
@@ -244,11 +251,11 @@ function bySlot(events: CalendarEvent[]): Iterable<CalendarEvent[]> {
 }
 
 /** All copies of each meeting. */
-function* meetingsIn(events: readonly CalendarEvent[]): Generator<CalendarEvent[]> {
+function* meetingsIn(events: readonly CalendarEvent[]): Generator<Meeting> {
   // What has no UID is only ever itself.
   for (const [uid, alike] of groupBy(events, uidOf))
-    if (uid === null) for (const event of alike) yield [event];
-    else if (alike.length === 1) yield alike;
+    if (uid === null) for (const event of alike) yield { copies: [event], old: NONE };
+    else if (alike.length === 1) yield { copies: alike, old: NONE };
     else for (const slot of bySlot(alike)) for (const copies of splitByStart(slot)) yield* settle(copies);
 }
 
@@ -278,7 +285,7 @@ export function mergeEvents(
 
 /** The items of an answer, in no order. */
 function* itemsOf(events: readonly CalendarEvent[], order: AccountOrder): Generator<MergedEvent> {
-  for (const copies of meetingsIn(events)) for (const item of mergeGroup(copies, order)) yield item;
+  for (const meeting of meetingsIn(events)) for (const item of mergeGroup(meeting, order)) yield item;
 }
 
 function inOrder(items: Iterable<MergedEvent>, clock: ZoneClock): MergedEvent[] {

@@ -127,10 +127,12 @@ function takenBy(answered: Answered, people: readonly AskedPerson[], asked: Aske
   for (const merged of events) {
     if (merged.event.status === 'cancelled') continue;
     for (const copy of merged.copies) {
-      const treatment = treatmentOf(copy, policy);
+      // A copy that is known to be old is where the meeting is now.
+      const { start: place } = merged.staleCopies.includes(copy) ? merged.event : copy;
+      const treatment = treatmentOf({ ...copy, start: place }, policy);
       const { start, end } = spanOfCopy(merged, copy, clockOf);
       if (treatment === 'free' || end <= start) continue;
-      const isTimed = copy.start.kind === 'timed';
+      const isTimed = place.kind === 'timed';
       // Of what may not be shown, no more is said than that it may be used last.
       const kind = copy.disclosed !== undefined ? 'tentative' : copy.type === 'focusTime' ? 'busy' : busyOf(copy);
       const why = SOFT_REASON[kind] ?? 'tentative';

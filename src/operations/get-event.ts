@@ -9,6 +9,7 @@ import { neutralize, neutralizeLines, webAddress } from '../core/text.ts';
 import { DAY, requireZone } from '../core/time.ts';
 import { audienceInput, audienceOf, timeZoneInput } from './envelope.ts';
 import { detailInput, eventItem, toItem } from './event-item.ts';
+import { isListed } from './list-events.ts';
 import type { Asker } from './operation.ts';
 import { defineOperation } from './operation.ts';
 import { type Answered, parseQuestion, questionOutput, readQuestion } from './question.ts';
@@ -155,7 +156,7 @@ export const getEvent = defineOperation({
         hint: 'ask again later; calmcp status tells more',
       });
     }
-    const likeness = findLikeness([]);
+    const likeness = findLikeness(answered.events.filter((merged) => merged === found || isListed(merged, false)));
     return {
       ...answered.head,
       event: { ...toItem(found, { ...answered, detail, likeness }), ...detailsOf(found, text) },
