@@ -95,7 +95,8 @@ describe('C04: a text that does not say whether it is plain or HTML', () => {
       plainText(text);
       joinAddressIn(text);
     }
-    expect(performance.now() - started).toBeLessThan(500);
+    // It takes some milliseconds; what looks at each character again for every other one takes minutes.
+    expect(performance.now() - started).toBeLessThan(10_000);
   });
 });
 

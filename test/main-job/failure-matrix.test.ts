@@ -98,12 +98,12 @@ const FAILURES: Readonly<Record<string, Failure>> = {
   '403 for its calendars': { arm: always({ status: 403 }), status: 'forbidden' },
 };
 
-const signal = new AbortController().signal;
-
 async function ask(app: App, name: string, input: Record<string, unknown>): Promise<Record<string, unknown>> {
   const operation = operations.find((candidate) => candidate.name === name);
   if (operation === undefined) throw new TypeError(`no operation ${name}`);
-  return operation.run(app, operation.input.parse(input), { signal }) as Promise<Record<string, unknown>>;
+  return operation.run(app, operation.input.parse(input), { signal: new AbortController().signal }) as Promise<
+    Record<string, unknown>
+  >;
 }
 
 const QUESTIONS: Readonly<Record<string, Record<string, unknown>>> = {
