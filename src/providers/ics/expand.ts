@@ -135,7 +135,9 @@ function spanAt(event: ParsedEvent, slot: number, own?: ExtraTime): Span {
   else if (end !== null) {
     const from = own?.end === undefined ? clock.toEpochMs(start.local) : slot;
     const to = end.kind === 'date' ? clock.toEpochMs(end.local) : end.clock.toEpochMs(end.local);
-    endMs = slot + (to - from);
+    // A start in a gap moves towards its end: what is shorter for that would be shorter, or nothing, in the whole series.
+    const moved = own?.end === undefined && end.clock === clock ? clock.toLocal(from) - start.local : 0;
+    endMs = slot + (to - from) + moved;
     if (end.kind === 'timed') endsIn = end;
   }
   return {

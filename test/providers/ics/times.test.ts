@@ -27,6 +27,18 @@ describe('zones', () => {
     expect(starts(await readText(text, days('2026-03-08')))).toEqual(['2026-03-08T07:30Z']);
   });
 
+  test('T01: a start in a gap that meets its end there takes as long as the wall clock says, and so does its series', async () => {
+    const one = [
+      'DTSTART;TZID=America/New_York:20260308T023000',
+      'DTEND;TZID=America/New_York:20260308T033000',
+      'RRULE:FREQ=DAILY;COUNT=2',
+    ];
+    expect(spans(await readText(calendar(event(...one)), days('2026-03-08', '2026-03-10')))).toEqual([
+      '2026-03-08T07:30Z..2026-03-08T08:30Z',
+      '2026-03-09T06:30Z..2026-03-09T07:30Z',
+    ]);
+  });
+
   test('T02: a start in a fold is the first pass', async () => {
     const text = calendar(event('DTSTART;TZID=America/New_York:20261101T013000'));
     expect(starts(await readText(text, days('2026-11-01')))).toEqual(['2026-11-01T05:30Z']);
