@@ -137,8 +137,8 @@ export async function fanOut<T>(
     } catch (thrown) {
       asker.signal.throwIfAborted();
       const error = toCalmcpError(thrown).of(account.id);
-      // The answer says it as well; what calmcp itself got wrong is shown nowhere else.
-      // How many others there are is not told either.
+      // The answer says it as well; what calmcp itself got wrong is shown nowhere else. Of accounts that may not be named
+      // there is one line for all of them (below): how many they are is not told either.
       if (isNamed)
         app.log[error.code === 'INTERNAL' ? 'error' : 'info']('account not read', { account: account.id, error });
       failures.set(account, error);

@@ -228,9 +228,8 @@ export const findFreeTime = defineOperation({
       limit: asked.limit,
       limitPerDay: asked.limitPerDay,
     });
-    const named = new Set(head.accounts.map(({ account }) => account));
     const unverified = [
-      ...new Set(answered.unknown.map(({ id }) => (named.has(id) ? id : OTHER_ACCOUNTS))),
+      ...answered.unknown,
       ...others.filter(({ blocks }) => blocks === undefined).map(({ person }) => person),
     ];
     return {

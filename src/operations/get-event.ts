@@ -141,7 +141,7 @@ export const getEvent = defineOperation({
     if (reference === undefined || holders.length === 0) throw notFound(id);
     const near = { from: reference.day - DAY, to: reference.day + 2 * DAY, timeZone };
     let { answered, found } = await lookUp(app, reference, audience, near, asker);
-    const missing = (): Account | undefined => holders.find((account) => answered.unknown.includes(account));
+    const missing = (): Account | undefined => holders.find(({ id }) => answered.unknown.includes(id));
     if (found === undefined && missing() === undefined) {
       // It was moved since. A far look costs more, so it comes second.
       const now = app.now().epochMilliseconds;

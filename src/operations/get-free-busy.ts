@@ -44,16 +44,10 @@ const output = z.object({
 export type FreeBusy = z.output<typeof output>;
 
 /** What is known to be taken, and the whole range of every account of which not everything is known. */
-export function blocksOfAnswer({ events, unknown, range, clockOf, head }: Answered): OwnedBlock[] {
-  const named = new Set(head.accounts.map(({ account }) => account));
+function blocksOfAnswer({ events, unknown, range, clockOf }: Answered): OwnedBlock[] {
   return [
     ...blocksOf(events, clockOf),
-    ...unknown.map(({ id }) => ({
-      start: range.start,
-      end: range.end,
-      busy: 'unknown' as const,
-      owner: named.has(id) ? id : OTHER_ACCOUNTS,
-    })),
+    ...unknown.map((owner) => ({ start: range.start, end: range.end, busy: 'unknown' as const, owner })),
   ];
 }
 

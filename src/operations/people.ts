@@ -90,13 +90,10 @@ export async function parsePeople(
   return { addresses, account: only };
 }
 
+/** What cannot be opened may be able to: why it does not open is told when it is asked. */
 async function canTell(account: Account): Promise<boolean> {
-  try {
-    return (await account.open()).freeBusy !== undefined;
-  } catch {
-    // Why it does not open is told when it is asked.
-    return account.provider.type === 'microsoft' || account.provider.type === 'google';
-  }
+  const provider = await account.open().catch(() => undefined);
+  return provider === undefined || provider.freeBusy !== undefined;
 }
 
 /** Asks. Whoever nobody knows anything of has no blocks and a message: unknown, not free. */

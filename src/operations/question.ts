@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { Account, App } from '../accounts/registry.ts';
 import type { ClockOf } from '../core/busy-blocks.ts';
 import { type AccountCoverage, isComplete } from '../core/coverage.ts';
-import { OWNER } from '../core/disclosure.ts';
+import { mayName, OTHER_ACCOUNTS, OWNER } from '../core/disclosure.ts';
 import type { Range } from '../core/event.ts';
 import { type Intervals, intersect, interval } from '../core/intervals.ts';
 import { type MergedEvent, mergeEvents } from '../core/merge.ts';
@@ -61,8 +61,8 @@ export interface Answered extends Question {
   readonly head: Head;
   /** Merged and in order; the days around the range are in it too, as all-day events lie differently on other clocks. */
   readonly events: readonly MergedEvent[];
-  /** Accounts of which not everything is known. */
-  readonly unknown: readonly Account[];
+  /** Accounts of which not everything is known, by the names that the audience may hear. */
+  readonly unknown: readonly string[];
 }
 
 /**
@@ -134,6 +134,8 @@ export async function readQuestion(
     ...question,
     head: headOf(app, question, coverage),
     events: mergeEvents(events, { clock: question.clock, order }),
-    unknown,
+    unknown: [
+      ...new Set(unknown.map(({ id, sharing }) => (mayName(question.audience, sharing) ? id : OTHER_ACCOUNTS))),
+    ],
   };
 }

@@ -1,3 +1,4 @@
+import type { Span } from '../../core/chunks.ts';
 import { CalmcpError } from '../../core/errors.ts';
 import type { Calendar, Range } from '../../core/event.ts';
 import type {
@@ -21,16 +22,7 @@ import {
   mapEvent,
 } from './map.ts';
 import { endpointsOf, type GoogleOptions } from './options.ts';
-import {
-  chunkCalendars,
-  chunkTime,
-  joinParts,
-  readAnswer,
-  requestOf,
-  type Span,
-  type Told,
-  type Wording,
-} from './people.ts';
+import { chunkCalendars, chunkTime, joinParts, readAnswer, requestOf, type Told, type Wording } from './people.ts';
 
 /** Largest pages: https://developers.google.com/workspace/calendar/api/v3/reference/events/list */
 const EVENTS_PAGE = 2_500;

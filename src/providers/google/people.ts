@@ -2,6 +2,7 @@
  * Busy times without events, of people and of calendars: what `freeBusy.query` is asked, and its answers. Pure.
  * @see https://developers.google.com/workspace/calendar/api/v3/reference/freebusy/query
  */
+import { chunksOf, type Span, spansOf } from '../../core/chunks.ts';
 import { CalmcpError } from '../../core/errors.ts';
 import { intersect, interval, pairsOf, unionOf } from '../../core/intervals.ts';
 import { DAY } from '../../core/time.ts';
@@ -13,30 +14,13 @@ const MOST_CALENDARS = 50;
 const LONGEST = 60 * DAY;
 const SECOND = 1_000;
 
-/** `[start, end)` in epoch milliseconds. */
-export interface Span {
-  readonly start: number;
-  readonly end: number;
-}
-
 /** What was told of one calendar, or why there is no telling. */
 export type Told = { readonly spans: readonly Span[] } | { readonly error: CalmcpError };
 
-export function chunkCalendars(ids: readonly string[]): string[][] {
-  return Array.from({ length: Math.ceil(ids.length / MOST_CALENDARS) }, (_, index) =>
-    ids.slice(index * MOST_CALENDARS, (index + 1) * MOST_CALENDARS),
-  );
-}
+export const chunkCalendars = (ids: readonly string[]): string[][] => chunksOf(ids, MOST_CALENDARS);
 
 /** Full seconds around the range: the API takes fractions of one for none. */
-export function chunkTime(range: Span): Span[] {
-  const start = Math.floor(range.start / SECOND) * SECOND;
-  const end = Math.ceil(range.end / SECOND) * SECOND;
-  return Array.from({ length: Math.ceil((end - start) / LONGEST) }, (_, index) => ({
-    start: start + index * LONGEST,
-    end: Math.min(end, start + (index + 1) * LONGEST),
-  }));
-}
+export const chunkTime = (range: Span): Span[] => spansOf(range, { unit: SECOND, longest: LONGEST });
 
 export function requestOf(ids: readonly string[], { start, end }: Span): calendar_v3.Schema$FreeBusyRequest {
   return {

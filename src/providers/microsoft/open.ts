@@ -1,3 +1,4 @@
+import type { Span } from '../../core/chunks.ts';
 import { CalmcpError } from '../../core/errors.ts';
 import type { Calendar, Range } from '../../core/event.ts';
 import type {
@@ -33,7 +34,6 @@ import {
   requestOf,
   type Told,
   toldOf,
-  type Window,
 } from './schedule.ts';
 import { scopesOf } from './scopes.ts';
 
@@ -65,7 +65,7 @@ export function openMicrosoft(
   const { account, access, now } = context;
   const graph = createGraph(cloudOf(options).graph, context, scopesOf(access).join(' '), tokens);
 
-  async function ask(people: readonly string[], window: Window, call: Call): Promise<Map<string, Told>> {
+  async function ask(people: readonly string[], window: Span, call: Call): Promise<Map<string, Told>> {
     const body = await graph.post('/me/calendar/getSchedule', requestOf(people, window), call);
     return readSchedules(body, people, account);
   }
@@ -76,7 +76,7 @@ export function openMicrosoft(
   };
 
   /** Whoever has more in a window than an answer may hold is asked about half by half, down to a day. */
-  async function askInFull(people: readonly string[], window: Window, call: Call): Promise<Map<string, Told>> {
+  async function askInFull(people: readonly string[], window: Span, call: Call): Promise<Map<string, Told>> {
     const answer = await ask(people, window, call);
     const halves = halve(window);
     if (halves === undefined) return answer;

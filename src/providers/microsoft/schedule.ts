@@ -3,6 +3,7 @@
  * @see https://learn.microsoft.com/graph/api/calendar-getschedule
  */
 import type { FreeBusyError, ScheduleInformation, ScheduleItem } from '@microsoft/microsoft-graph-types';
+import { chunksOf, type Span, spansOf } from '../../core/chunks.ts';
 import { CalmcpError } from '../../core/errors.ts';
 import type { BlockingBusy, BusyBlock } from '../../core/event.ts';
 import { intersect, interval, pairsOf, unionOf } from '../../core/intervals.ts';
@@ -16,12 +17,6 @@ const MOST_PEOPLE = 20;
 const LONGEST = 60 * DAY;
 const HOUR = 3_600_000;
 
-/** A stretch of time between two full hours of UTC. */
-export interface Window {
-  readonly start: number;
-  readonly end: number;
-}
-
 /** What one answer told of one person in its window. `tooMuch`: there is more than it may hold, so ask about less time. */
 export type Told =
   | { readonly blocks: readonly BusyBlock[] }
@@ -32,23 +27,14 @@ export const keyOf = (address: string): string => address.trim().toLowerCase();
 
 export function chunkPeople(people: readonly string[]): string[][] {
   const once = [...new Map(people.map((person) => [keyOf(person), person.trim()])).values()];
-  return Array.from({ length: Math.ceil(once.length / MOST_PEOPLE) }, (_, index) =>
-    once.slice(index * MOST_PEOPLE, (index + 1) * MOST_PEOPLE),
-  );
+  return chunksOf(once, MOST_PEOPLE);
 }
 
 /** Full hours around the range: the view's slots, which are an hour here, must not be longer than what is asked about. */
-export function chunkTime(range: Window): Window[] {
-  const start = Math.floor(range.start / HOUR) * HOUR;
-  const end = Math.ceil(range.end / HOUR) * HOUR;
-  return Array.from({ length: Math.ceil((end - start) / LONGEST) }, (_, index) => ({
-    start: start + index * LONGEST,
-    end: Math.min(end, start + (index + 1) * LONGEST),
-  }));
-}
+export const chunkTime = (range: Span): Span[] => spansOf(range, { unit: HOUR, longest: LONGEST });
 
 /** Two halves of a window; none of one that is no longer than a day. */
-export function halve({ start, end }: Window): readonly [Window, Window] | undefined {
+export function halve({ start, end }: Span): readonly [Span, Span] | undefined {
   if (end - start <= DAY) return undefined;
   const middle = start + Math.floor((end - start) / (2 * HOUR)) * HOUR;
   return [
@@ -57,7 +43,7 @@ export function halve({ start, end }: Window): readonly [Window, Window] | undef
   ];
 }
 
-export function requestOf(people: readonly string[], { start, end }: Window) {
+export function requestOf(people: readonly string[], { start, end }: Span) {
   const time = (epochMs: number) => ({ dateTime: new Date(epochMs).toISOString().slice(0, 19), timeZone: 'UTC' });
   return { schedules: people, startTime: time(start), endTime: time(end), availabilityViewInterval: HOUR / 60_000 };
 }
@@ -174,7 +160,7 @@ export function joinParts(parts: readonly Told[]): Told {
 }
 
 /** All that was told of one person, cut to the range: what touches or overlaps and is equally busy is one block. */
-export function joinBlocks(blocks: readonly BusyBlock[], range: Window): BusyBlock[] {
+export function joinBlocks(blocks: readonly BusyBlock[], range: Span): BusyBlock[] {
   const within = interval(range.start, range.end);
   return [...new Set(blocks.map(({ busy }) => busy))]
     .flatMap((busy) => {
