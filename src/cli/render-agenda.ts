@@ -1,52 +1,11 @@
 /** An agenda as a person reads it: what was read, then day by day. */
-import type { AccountCoverage } from '../core/coverage.ts';
 import { addDays } from '../core/time.ts';
 import type { Agenda, AgendaItem } from '../operations/list-events.ts';
-import { factsOf, incompleteLine, offsetOf } from '../server/text.ts';
-import type { Screen, Style } from './shell.ts';
+import { factsOf, offsetOf } from '../server/text.ts';
+import { dayList, dayName, finalDayOf, isMidnight } from './day-names.ts';
+import { accountPainter, MARKER, renderHead } from './render-head.ts';
+import type { Screen } from './shell.ts';
 import { formatTable, type Yield } from './table.ts';
-
-/** Neighbours in this list differ most, for whoever has few accounts. */
-const ACCOUNT_COLOURS = ['blue', 'orange', 'violet', 'teal', 'pink', 'brown', 'steel', 'mauve'] as const;
-const MARKER = '▍';
-
-/** Writes a text in the colour of an account: its place in the answer decides. */
-export function accountPainter(
-  accounts: readonly { readonly account: string }[],
-  style: Style,
-): (account: string | undefined, text: string) => string {
-  const places = new Map(accounts.map(({ account }, index) => [account, index]));
-  return (account, text) => {
-    const colour = ACCOUNT_COLOURS[(places.get(account ?? '') ?? -1) % ACCOUNT_COLOURS.length];
-    return colour === undefined ? text : style(colour, text);
-  };
-}
-
-export function renderCoverage(accounts: readonly AccountCoverage[], complete: boolean, style: Style): string[] {
-  const paint = accountPainter(accounts, style);
-  const rows = accounts.map(({ account, status, calendars, skipped, message, hint, problems = [] }) => [
-    // The legend of the events' markers.
-    style.isColoured ? `${MARKER} ${account}` : account,
-    status,
-    [
-      calendars === undefined ? undefined : `${calendars} calendar${calendars === 1 ? '' : 's'}`,
-      skipped === undefined ? undefined : `${skipped} skipped`,
-      message,
-      hint,
-      ...problems,
-    ]
-      .filter((fact) => fact !== undefined)
-      .join('; '),
-  ]);
-  const lines = formatTable(rows, {
-    style: (cell, column, row) => {
-      if (column === 0) return paint(accounts[row]?.account, cell);
-      return column === 1 ? style(cell === 'ok' ? 'green' : cell === 'stale' ? 'yellow' : 'red', cell) : cell;
-    },
-  });
-  const warning = incompleteLine(accounts, complete);
-  return warning === undefined ? lines : [...lines, style('red', warning)];
-}
 
 /** A day's share of an event. */
 interface Share {
@@ -58,14 +17,6 @@ interface Share {
 
 const DAY_MS = 86_400_000;
 const daysBetween = (from: string, to: string): number => Math.round((Date.parse(to) - Date.parse(from)) / DAY_MS);
-/** Also of a date: that is when it begins. */
-const isMidnight = (time: string): boolean => time.length === 10 || time.slice(11, 19) === '00:00:00';
-
-/** The last day on which something is that ends then: at midnight it is over before the day begins. */
-function finalDayOf({ start, end }: Pick<AgendaItem, 'start' | 'end'>): string {
-  const [startDay, endDay] = [start.slice(0, 10), end.slice(0, 10)];
-  return isMidnight(end) && endDay > startDay ? addDays(endDay, -1) : endDay;
-}
 
 /** The days of the range that an event touches, with what to print for each: one event stands under all its days (T17). */
 function sharesOf(item: AgendaItem, firstDay: string, lastDay: string): Share[] {
@@ -149,74 +100,6 @@ export const WORDS: Readonly<Record<string, string>> = {
   workingElsewhere: 'working elsewhere',
   notResponded: 'not answered',
 };
-
-/** Not those of the machine's own tables, which differ from one Node.js to the next. */
-const WEEKDAYS = ['Sunday', 'Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday'] as const;
-const MONTHS = [
-  'January',
-  'February',
-  'March',
-  'April',
-  'May',
-  'June',
-  'July',
-  'August',
-  'September',
-  'October',
-  'November',
-  'December',
-] as const;
-
-/** `Monday 23`, and its month. */
-function partsOf(day: string): { readonly short: string; readonly month: string } {
-  const date = new Date(`${day}T00:00:00Z`);
-  return { short: `${WEEKDAYS[date.getUTCDay()]} ${date.getUTCDate()}`, month: MONTHS[date.getUTCMonth()] ?? '' };
-}
-
-/** `Monday 23 November 2026` */
-export function dayName(day: string): string {
-  const { short, month } = partsOf(day);
-  return `${short} ${month} ${day.slice(0, 4)}`;
-}
-
-/** `Monday 23, Wednesday 25 to Friday 27 and Sunday 29 November`, of days in their order. */
-function dayList(days: readonly string[]): string {
-  const runs: string[][] = [];
-  for (const day of days) {
-    const run = runs.at(-1);
-    if (run !== undefined && addDays(run.at(-1) ?? '', 1) === day) run.push(day);
-    else runs.push([day]);
-  }
-  // Two days in a row are named one by one.
-  const groups = runs.flatMap((run) => (run.length > 2 ? [[run[0] ?? '', run.at(-1) ?? '']] : run.map((day) => [day])));
-  const named = groups.flat();
-  // A month is named once, behind the last of its days.
-  const names = new Map(
-    named.map((day, index) => {
-      const { short, month } = partsOf(day);
-      const next = named[index + 1];
-      return [day, next !== undefined && partsOf(next).month === month ? short : `${short} ${month}`];
-    }),
-  );
-  const texts = groups.map((group) => group.map((day) => names.get(day)).join(' to '));
-  return [texts.slice(0, -1).join(', '), texts.at(-1)].filter(Boolean).join(' and ');
-}
-
-/** `Monday 23 November 2026 to Sunday 29 November 2026, Europe/Amsterdam (+01:00)`; with times where days are not whole. */
-export function rangeLine({ range, audience }: Pick<Agenda, 'range' | 'audience'>): string {
-  const { start, end, timeZone } = range;
-  const [firstDay, lastDay] = [start.slice(0, 10), finalDayOf(range)];
-  const isWhole = isMidnight(start) && isMidnight(end);
-  const offsets = [...new Set([offsetOf(start), offsetOf(end)])].join(' to ');
-  const [from, to] = isWhole
-    ? [dayName(firstDay), dayName(lastDay)]
-    : [
-        `${dayName(firstDay)} ${start.slice(11, 16)}`,
-        `${firstDay === lastDay ? '' : `${dayName(lastDay)} `}${isMidnight(end) ? '24:00' : end.slice(11, 16)}`,
-      ];
-  const whom = audience === undefined ? '' : `, as ${audience} may see it`;
-  return `${from === to ? from : `${from} to ${to}`}, ${timeZone} (${offsets})${whom}`;
-}
 
 /** Days of a week that have no events are worth a line; of a month they would be a list. */
 const WEEK = 7;
@@ -358,7 +241,7 @@ export function renderAgenda(
   screen: Screen,
   { withIds = false, isSelection = false }: AgendaOptions = {},
 ): string {
-  const { notices = [], range, complete, accounts, events } = agenda;
+  const { range, complete, events } = agenda;
   const { style } = screen;
   const firstDay = range.start.slice(0, 10);
   const lastDay = finalDayOf(range);
@@ -370,12 +253,7 @@ export function renderAgenda(
       else days.set(share.day, [share]);
     }
 
-  const output = [
-    ...notices.map((notice) => style('yellow', notice)),
-    ...renderCoverage(accounts, complete, style),
-    '',
-    rangeLine(agenda),
-  ];
+  const output = renderHead(agenda, screen);
   const none = isSelection ? 'Nothing found' : 'No events';
   if (events.length === 0) output.push('', complete ? `${none}.` : `${none} in the accounts that were read.`);
   const overlaps = overlapsOf(events);

@@ -1,7 +1,6 @@
 /** Double bookings as a person reads them. */
 import type { ConflictList } from '../operations/find-conflicts.ts';
-import { accountPainter } from './render-agenda.ts';
-import { renderDays, renderHead, timesOn } from './render-head.ts';
+import { accountPainter, renderDays, renderHead, timesOn } from './render-head.ts';
 import type { Screen } from './shell.ts';
 import { formatTable } from './table.ts';
 

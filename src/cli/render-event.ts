@@ -1,8 +1,9 @@
 /** One event as a person reads it. */
 import type { EventAnswer } from '../operations/get-event.ts';
 import { factsOf } from '../server/text.ts';
-import { dayName, renderCoverage, WORDS } from './render-agenda.ts';
-import { timesOn } from './render-head.ts';
+import { dayName } from './day-names.ts';
+import { WORDS } from './render-agenda.ts';
+import { renderCoverage, timesOn } from './render-head.ts';
 import type { Screen } from './shell.ts';
 import { formatTable } from './table.ts';
 

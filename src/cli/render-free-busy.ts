@@ -1,11 +1,9 @@
 /** Free and busy time as a person reads it. */
 import type { FreeBusy } from '../operations/get-free-busy.ts';
-import { accountPainter } from './render-agenda.ts';
-import { renderDays, renderHead, timesOn } from './render-head.ts';
+import { accountPainter, renderDays, renderHead, timesOn } from './render-head.ts';
+import { KIND_WORDS } from './report/stretches.ts';
 import type { Screen } from './shell.ts';
 import { formatTable } from './table.ts';
-
-const WORDS = { busy: 'busy', oof: 'out of office', tentative: 'tentative', unknown: 'unknown', free: 'free' } as const;
 
 export function renderFreeBusy(answer: FreeBusy, screen: Screen): string {
   const { style, columns } = screen;
@@ -16,7 +14,7 @@ export function renderFreeBusy(answer: FreeBusy, screen: Screen): string {
     ...free.map(({ start, end }) => ({ start, end, kind: 'free' as const, own: [] as string[] })),
   ].sort((a, b) => Date.parse(a.start) - Date.parse(b.start));
   const table = formatTable(
-    rows.map((row) => [timesOn(row), WORDS[row.kind], row.own.join(', ')]),
+    rows.map((row) => [timesOn(row), KIND_WORDS[row.kind], row.own.join(', ')]),
     {
       indent: '  ',
       columns,
@@ -37,7 +35,7 @@ export function renderFreeBusy(answer: FreeBusy, screen: Screen): string {
     lines.push('', [style('bold', person), ...rest].filter(Boolean).join(': '));
     if (status === 'unknown') continue;
     if (theirs.length === 0) lines.push('  nothing takes time');
-    const cells = theirs.map((block) => [timesOn(block), WORDS[block.busy]]);
+    const cells = theirs.map((block) => [timesOn(block), KIND_WORDS[block.busy]]);
     lines.push(...renderDays(theirs, formatTable(cells, { indent: '  ' }), screen));
   }
   return `${lines.join('\n')}\n`;

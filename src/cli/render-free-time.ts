@@ -1,6 +1,6 @@
 /** Proposed slots as a person reads them. */
 import type { FreeTime } from '../operations/find-free-time.ts';
-import { dayName } from './render-agenda.ts';
+import { dayName } from './day-names.ts';
 import { renderHead, timesOn } from './render-head.ts';
 import type { Screen } from './shell.ts';
 import { formatTable, type Yield } from './table.ts';

@@ -1,9 +1,70 @@
 /** How every answer begins on a screen: what was read, and for which time. */
+import type { AccountCoverage } from '../core/coverage.ts';
 import { addDays } from '../core/time.ts';
 import type { Head } from '../operations/question.ts';
-import { offsetOf, weekdayOf as weekdayName } from '../server/text.ts';
-import { dayName, rangeLine, renderCoverage } from './render-agenda.ts';
-import type { Screen } from './shell.ts';
+import { incompleteLine, offsetOf, weekdayName } from '../server/text.ts';
+import { dayName, finalDayOf, isMidnight } from './day-names.ts';
+import type { Screen, Style } from './shell.ts';
+import { formatTable } from './table.ts';
+
+/** Neighbours in this list differ most, for whoever has few accounts. */
+const ACCOUNT_COLOURS = ['blue', 'orange', 'violet', 'teal', 'pink', 'brown', 'steel', 'mauve'] as const;
+/** Stands before the events of an account, in its colour. */
+export const MARKER = '▍';
+
+/** Writes a text in the colour of an account: its place in the answer decides. */
+export function accountPainter(
+  accounts: readonly { readonly account: string }[],
+  style: Style,
+): (account: string | undefined, text: string) => string {
+  const places = new Map(accounts.map(({ account }, index) => [account, index]));
+  return (account, text) => {
+    const colour = ACCOUNT_COLOURS[(places.get(account ?? '') ?? -1) % ACCOUNT_COLOURS.length];
+    return colour === undefined ? text : style(colour, text);
+  };
+}
+
+export function renderCoverage(accounts: readonly AccountCoverage[], complete: boolean, style: Style): string[] {
+  const paint = accountPainter(accounts, style);
+  const rows = accounts.map(({ account, status, calendars, skipped, message, hint, problems = [] }) => [
+    // The legend of the events' markers.
+    style.isColoured ? `${MARKER} ${account}` : account,
+    status,
+    [
+      calendars === undefined ? undefined : `${calendars} calendar${calendars === 1 ? '' : 's'}`,
+      skipped === undefined ? undefined : `${skipped} skipped`,
+      message,
+      hint,
+      ...problems,
+    ]
+      .filter((fact) => fact !== undefined)
+      .join('; '),
+  ]);
+  const lines = formatTable(rows, {
+    style: (cell, column, row) => {
+      if (column === 0) return paint(accounts[row]?.account, cell);
+      return column === 1 ? style(cell === 'ok' ? 'green' : cell === 'stale' ? 'yellow' : 'red', cell) : cell;
+    },
+  });
+  const warning = incompleteLine(accounts, complete);
+  return warning === undefined ? lines : [...lines, style('red', warning)];
+}
+
+/** `Monday 23 November 2026 to Sunday 29 November 2026, Europe/Amsterdam (+01:00)`; with times where days are not whole. */
+function rangeLine({ range, audience }: Pick<Head, 'range' | 'audience'>): string {
+  const { start, end, timeZone } = range;
+  const [firstDay, lastDay] = [start.slice(0, 10), finalDayOf(range)];
+  const isWhole = isMidnight(start) && isMidnight(end);
+  const offsets = [...new Set([offsetOf(start), offsetOf(end)])].join(' to ');
+  const [from, to] = isWhole
+    ? [dayName(firstDay), dayName(lastDay)]
+    : [
+        `${dayName(firstDay)} ${start.slice(11, 16)}`,
+        `${firstDay === lastDay ? '' : `${dayName(lastDay)} `}${isMidnight(end) ? '24:00' : end.slice(11, 16)}`,
+      ];
+  const whom = audience === undefined ? '' : `, as ${audience} may see it`;
+  return `${from === to ? from : `${from} to ${to}`}, ${timeZone} (${offsets})${whom}`;
+}
 
 const MIDNIGHT = '00:00';
 

@@ -1,6 +1,7 @@
 /** What a model reads of a structured answer: the same facts, a line each, coverage first. */
 import type { AccountCoverage } from '../core/coverage.ts';
 import type { CalmcpError } from '../core/errors.ts';
+import { weekdayOf } from '../core/time.ts';
 import type { EventItem as AgendaItem } from '../operations/event-item.ts';
 import type { ConflictList } from '../operations/find-conflicts.ts';
 import type { FreeTime } from '../operations/find-free-time.ts';
@@ -42,10 +43,11 @@ export function incompleteLine(accounts: readonly AccountCoverage[], complete: b
   return `INCOMPLETE: the time of ${whose} is unknown, not free.`;
 }
 
-const WEEKDAYS = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'];
+const WEEKDAYS = ['Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat', 'Sun'];
 
-export function weekdayOf(date: string): string {
-  return WEEKDAYS[new Date(`${date}T00:00:00Z`).getUTCDay()] ?? '';
+/** `Mon` */
+export function weekdayName(date: string): string {
+  return WEEKDAYS[weekdayOf(date)] ?? '';
 }
 
 /** `10:00-10:45`, `22:00-2026-11-24 02:00`, `all day`, `all day until 2026-11-25`. */
@@ -133,7 +135,7 @@ function byDay<Item extends { readonly start: string; readonly allDay?: true | u
   for (const item of items) {
     const date = item.start.slice(0, 10);
     const offset = item.allDay ? offsets.get(date) : offsetOf(item.start);
-    const own = [date, weekdayOf(date), offset].filter((part) => part !== undefined).join(' ');
+    const own = [date, weekdayName(date), offset].filter((part) => part !== undefined).join(' ');
     if (own !== heading) {
       lines.push(own);
       heading = own;

@@ -1,5 +1,7 @@
 import { beforeAll, describe, expect, test } from 'vitest';
-import { dayName, renderAgenda, renderCoverage } from '../../src/cli/render-agenda.ts';
+import { dayName } from '../../src/cli/day-names.ts';
+import { renderAgenda } from '../../src/cli/render-agenda.ts';
+import { renderCoverage } from '../../src/cli/render-head.ts';
 import { sandboxAccounts } from '../../src/cli/sandbox-accounts.ts';
 import { linkFor, type Screen, type Shell, styleFor } from '../../src/cli/shell.ts';
 import { displayWidth } from '../../src/cli/table.ts';

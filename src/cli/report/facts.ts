@@ -2,7 +2,7 @@
 import { addDays, createZoneClock, formatOffset, type ZoneClock } from '../../core/time.ts';
 import type { FreeBusy } from '../../operations/get-free-busy.ts';
 import { incompleteLine } from '../../server/text.ts';
-import { dayName } from '../render-agenda.ts';
+import { dayName } from '../day-names.ts';
 import { changeBetween, wallTime } from './days.ts';
 import { stretchesOf } from './stretches.ts';
 

@@ -2,7 +2,7 @@
 import { Temporal } from 'temporal-polyfill';
 import { addDays, weekdayOf } from '../../core/time.ts';
 import type { FreeBusy } from '../../operations/get-free-busy.ts';
-import { dayName } from '../render-agenda.ts';
+import { dayName } from '../day-names.ts';
 import { type Day, daysOf, type Share } from './days.ts';
 import { dateSpan, factsOf } from './facts.ts';
 import { STYLE } from './html-style.ts';

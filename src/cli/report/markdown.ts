@@ -1,6 +1,6 @@
 /** A report as Markdown: readable as it is, and as what it is made into. */
 import type { FreeBusy } from '../../operations/get-free-busy.ts';
-import { dayName } from '../render-agenda.ts';
+import { dayName } from '../day-names.ts';
 import { displayWidth } from '../table.ts';
 import { daysOf } from './days.ts';
 import { factsOf } from './facts.ts';
