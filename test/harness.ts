@@ -122,6 +122,11 @@ export function googleAccounts({ origin }: Pick<Sandbox, 'origin'>, accounts: re
   return `version: 1\ndefaults: { timeZone: Europe/Amsterdam }\naccounts:${entries.join('')}\n`;
 }
 
+/** One accounts.yaml of several: the head of the first, the accounts of all. */
+export function joinAccounts(first: string, ...others: readonly string[]): string {
+  return [first, ...others.map((yaml) => yaml.split('accounts:\n')[1] ?? '')].join('');
+}
+
 /** Signs in as a person would, who types the code and picks `username` on the sandbox's page. */
 export async function signIn(app: App, sandbox: Sandbox, account: string, username: string): Promise<void> {
   await app.account(account).signIn(

@@ -1,22 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { busyOf, mostSevere } from '../../src/core/busy.ts';
-import type { Busy, EventStatus, EventType, Response } from '../../src/core/event.ts';
-import { event } from './events.ts';
-
-const BUSY: readonly Busy[] = ['free', 'workingElsewhere', 'tentative', 'unknown', 'busy', 'oof'];
-const STATUSES: readonly EventStatus[] = ['confirmed', 'tentative', 'cancelled'];
-const RESPONSES: readonly Response[] = ['organizer', 'accepted', 'tentative', 'declined', 'notResponded', 'none'];
-const TYPES: readonly EventType[] = [
-  'default',
-  'outOfOffice',
-  'focusTime',
-  'workingLocation',
-  'birthday',
-  'holiday',
-  'fromGmail',
-  'task',
-];
+import { BUSY, event, RESPONSES, STATUSES, TYPES } from './events.ts';
 
 describe('what an event does to the time of its owner', () => {
   it.each([

@@ -11,11 +11,11 @@ import {
   OTHER_ACCOUNTS,
   OWNER,
 } from '../../src/core/disclosure.ts';
-import type { Busy, CalendarEvent, EventStatus, EventType, Response, Sensitivity } from '../../src/core/event.ts';
+import type { CalendarEvent, Sensitivity } from '../../src/core/event.ts';
 import { pairsOf } from '../../src/core/intervals.ts';
 import { mergeEvents } from '../../src/core/merge.ts';
 import { createZoneClock } from '../../src/core/time.ts';
-import { at, event, on } from './events.ts';
+import { at, BUSY, event, on, RESPONSES, STATUSES, TYPES } from './events.ts';
 
 /** Every text of it that says something. */
 const SECRETS = {
@@ -248,19 +248,6 @@ describe('P04: a meeting that the audience and others hold', () => {
 });
 
 describe('what remains where only busy time is shown', () => {
-  const BUSY: readonly Busy[] = ['free', 'workingElsewhere', 'tentative', 'unknown', 'busy', 'oof'];
-  const STATUSES: readonly EventStatus[] = ['confirmed', 'tentative', 'cancelled'];
-  const RESPONSES: readonly Response[] = ['organizer', 'accepted', 'tentative', 'declined', 'notResponded', 'none'];
-  const TYPES: readonly EventType[] = [
-    'default',
-    'outOfOffice',
-    'focusTime',
-    'workingLocation',
-    'birthday',
-    'holiday',
-    'fromGmail',
-    'task',
-  ];
   const SENSITIVITIES: readonly Sensitivity[] = ['normal', 'private'];
 
   it('takes as much time as the event does, never less', () => {

@@ -1,5 +1,13 @@
 /** Events for the tests of core: whatever is not said is unremarkable. */
-import type { Calendar, CalendarEvent, EventTime } from '../../src/core/event.ts';
+import type {
+  Busy,
+  Calendar,
+  CalendarEvent,
+  EventStatus,
+  EventTime,
+  EventType,
+  Response,
+} from '../../src/core/event.ts';
 
 export const at = (instant: string, zone: string | null = 'Europe/Amsterdam'): EventTime => ({
   kind: 'timed',
@@ -32,3 +40,25 @@ export function event(fields: Partial<CalendarEvent> = {}): CalendarEvent {
     ...fields,
   };
 }
+
+/** All that an event can say of these. */
+export const BUSY: readonly Busy[] = ['free', 'workingElsewhere', 'tentative', 'unknown', 'busy', 'oof'];
+export const STATUSES: readonly EventStatus[] = ['confirmed', 'tentative', 'cancelled'];
+export const RESPONSES: readonly Response[] = [
+  'organizer',
+  'accepted',
+  'tentative',
+  'declined',
+  'notResponded',
+  'none',
+];
+export const TYPES: readonly EventType[] = [
+  'default',
+  'outOfOffice',
+  'focusTime',
+  'workingLocation',
+  'birthday',
+  'holiday',
+  'fromGmail',
+  'task',
+];

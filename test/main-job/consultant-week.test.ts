@@ -8,6 +8,7 @@ import {
   cli,
   googleAccounts,
   googleSignIn,
+  joinAccounts,
   MARIMER,
   microsoftAccounts,
   openSandbox,
@@ -19,7 +20,8 @@ import {
 } from '../harness.ts';
 
 /** Colleagues in New York, whose hours are on New York's clock. */
-const NEW_YORK = `  newyork:
+const NEW_YORK = `accounts:
+  newyork:
     provider: memory
     timeZone: America/New_York
     workingHours: { days: [mon, tue, wed, thu, fri], start: "09:00", end: "17:00" }
@@ -31,10 +33,11 @@ const NEW_YORK = `  newyork:
 async function openWeek(weekOf: string, now: string): Promise<(args: string) => Promise<string>> {
   const sandbox = await openSandbox({ weekOf });
   const folder = await temporaryFolder();
-  const [, google = ''] = googleAccounts(sandbox, [
-    { id: 'home', clientId: homeGoogleClient.clientId, clientSecret: homeGoogleClient.clientSecret },
-  ]).split('accounts:');
-  const yaml = microsoftAccounts(sandbox, [XEBIA, MARIMER]) + google.slice(1) + NEW_YORK;
+  const yaml = joinAccounts(
+    microsoftAccounts(sandbox, [XEBIA, MARIMER]),
+    googleAccounts(sandbox, [{ id: 'home', ...homeGoogleClient }]),
+    NEW_YORK,
+  );
   await writeAccounts(folder, yaml);
   const { app } = await openTestApp(yaml, { folder });
   await signIn(app, sandbox, 'xebia', 'you@xebia.example');

@@ -9,6 +9,7 @@ import { renderText } from '../../src/server/text.ts';
 import {
   googleAccounts,
   googleSignIn,
+  joinAccounts,
   MARIMER,
   microsoftAccounts,
   openSandbox,
@@ -25,10 +26,10 @@ const DEADLINE_MS = 1_500;
 
 async function openThree(): Promise<{ sandbox: Sandbox; app: App }> {
   const sandbox = await openSandbox();
-  const [, google = ''] = googleAccounts(sandbox, [
-    { id: 'casa', clientId: homeGoogleClient.clientId, clientSecret: homeGoogleClient.clientSecret },
-  ]).split('accounts:');
-  const yaml = microsoftAccounts(sandbox, [XEBIA, MARIMER]) + google.slice(1);
+  const yaml = joinAccounts(
+    microsoftAccounts(sandbox, [XEBIA, MARIMER]),
+    googleAccounts(sandbox, [{ id: 'casa', ...homeGoogleClient }]),
+  );
   const { app } = await openTestApp(yaml, { deadlineMs: DEADLINE_MS });
   for (const id of ['xebia', 'marimer'] as const) await signIn(app, sandbox, id, USERS[id]);
   await googleSignIn(app, sandbox, 'casa', USERS.casa);

@@ -5,7 +5,7 @@ import type { App } from '../../src/accounts/registry.ts';
 import { openSecretStores } from '../../src/io/secret-store.ts';
 import { type Agenda, listEvents } from '../../src/operations/list-events.ts';
 import type { Sandbox } from '../../src/sandbox/index.ts';
-import { MARIMER, microsoftAccounts, openSandbox, openTestApp, signIn, WEEK, XEBIA } from '../harness.ts';
+import { joinAccounts, MARIMER, microsoftAccounts, openSandbox, openTestApp, signIn, WEEK, XEBIA } from '../harness.ts';
 
 const asker = { signal: new AbortController().signal };
 
@@ -154,9 +154,10 @@ describe('two tenants with one client id', () => {
     const { sandbox, app, folder } = await signedIn();
     await week(app);
     const elsewhere = await openSandbox();
-    const yaml = `${microsoftAccounts(sandbox, [XEBIA])}${microsoftAccounts(elsewhere, [{ ...XEBIA, id: 'other' }])
-      .split('accounts:')[1]
-      ?.slice(1)}`;
+    const yaml = joinAccounts(
+      microsoftAccounts(sandbox, [XEBIA]),
+      microsoftAccounts(elsewhere, [{ ...XEBIA, id: 'other' }]),
+    );
     const { app: both } = await openTestApp(yaml, { folder });
     const agenda = await week(both);
     expect(agenda.accounts.map(({ account, status }) => [account, status])).toEqual([
