@@ -31,20 +31,31 @@ function checkNode() {
   process.exit(1);
 }
 
-export function installMissing() {
-  checkNode();
-  const installed = join(root, 'node_modules', '.package-lock.json');
+/** @param witness a package that is there when all of them are */
+function installIn(folder, witness, what) {
+  const installed = join(folder, 'node_modules', '.package-lock.json');
   if (
-    modified(installed) >= modified(join(root, 'package-lock.json')) &&
-    existsSync(join(root, 'node_modules', 'esbuild'))
+    modified(installed) >= modified(join(folder, 'package-lock.json')) &&
+    existsSync(join(folder, 'node_modules', witness))
   )
     return;
-  console.error('Installing dependencies (npm ci) …');
+  console.error(`Installing ${what} (npm ci) …`);
   // npm_execpath is the npm that runs this script; stdout stays free for what was asked for.
   const npm = process.env.npm_execpath;
   const args = ['ci', '--no-audit', '--no-fund', '--loglevel=error', '--no-update-notifier'];
-  if (npm) run(process.execPath, [npm, ...args], { stdio: ['ignore', 2, 2] });
-  else run('npm', args, { stdio: ['ignore', 2, 2], shell: process.platform === 'win32' });
+  const options = { cwd: folder, stdio: ['ignore', 2, 2] };
+  if (npm) run(process.execPath, [npm, ...args], options);
+  else run('npm', args, { ...options, shell: process.platform === 'win32' });
+}
+
+export function installMissing() {
+  checkNode();
+  installIn(root, 'esbuild', 'dependencies');
+}
+
+/** The real child servers, for tests alone: a third of a gigabyte. */
+export function installChildren() {
+  installIn(join(root, 'test', 'children'), '@cocal', 'the child servers of the tests');
 }
 
 export function buildMissing() {

@@ -58,6 +58,10 @@ function violations(importer: string, specifier: string): string[] {
       return [`${importer}: take what you need of the process as an argument`];
     if (external === '@modelcontextprotocol/server' || external.startsWith('@modelcontextprotocol/server/'))
       return from === 'server' ? [] : [`${importer}: only server/ speaks MCP`];
+    if (external.startsWith('@modelcontextprotocol/client'))
+      return importer.startsWith('io/child-')
+        ? []
+        : [`${importer}: only the supervisor of child servers is an MCP client`];
     return [];
   }
   if (local === undefined || local.startsWith('..')) return [];
@@ -89,6 +93,7 @@ describe('imports', () => {
     expect(violations('server/mcp.ts', '../sandbox/index.ts')).toHaveLength(1);
     expect(violations('accounts/load.ts', '../providers/index.ts')).toHaveLength(1);
     expect(violations('cli/run.ts', 'node:process')).toHaveLength(1);
+    expect(violations('providers/google/child-api.ts', '@modelcontextprotocol/client')).toHaveLength(1);
     expect(importsOf('main.ts').length).toBeGreaterThan(3);
     expect(importsOf('providers/microsoft/index.ts')).toContain('./open.ts');
   });
@@ -127,8 +132,8 @@ describe('the process', () => {
   });
 
   test('nothing but main writes to stdout', () => {
-    // The keychain's helper process has a stdout of its own, which is a pipe to us.
-    const own = new Set(['main.ts', 'io/keystore-keychain.ts']);
+    // The keychain's helper process and child servers have a stdout of their own, which is a pipe to us.
+    const own = new Set(['main.ts', 'io/keystore-keychain.ts', 'io/child-guard.ts']);
     expect(files.filter((file) => !own.has(file) && /process\.stdout/.test(withoutComments(read(file))))).toEqual([]);
   });
 });

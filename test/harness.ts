@@ -10,7 +10,9 @@ import { parseConfig } from '../src/accounts/load.ts';
 import { type App, type AppOptions, openApp } from '../src/accounts/registry.ts';
 import { runCli } from '../src/cli/run.ts';
 import type { Output, Shell } from '../src/cli/shell.ts';
+import type { ChildServers } from '../src/core/child.ts';
 import type { Call, Logger } from '../src/core/provider.ts';
+import { createChildServers } from '../src/io/child-servers.ts';
 import { createReadFile } from '../src/io/read-file.ts';
 import { openSecretStores } from '../src/io/secret-store.ts';
 import { providers } from '../src/providers/index.ts';
@@ -33,6 +35,14 @@ export async function openSandbox(options: SandboxOptions = {}): Promise<Sandbox
   onTestFinished(() => sandbox.close());
   return sandbox;
 }
+
+/** For an app whose accounts have no child servers. */
+export const noChildren: ChildServers = {
+  open() {
+    throw new TypeError('no child servers here');
+  },
+  async close() {},
+};
 
 /** One question's call, with nobody to cancel it. */
 export function openCall(deadlineMs = 10_000): Call & { readonly requests: () => number } {
@@ -72,6 +82,16 @@ export async function openTestApp(
     now: () => now,
     systemTimeZone: 'Europe/Amsterdam',
     log: silentLog,
+    children: createChildServers({
+      stateFolder: join(folder, 'state'),
+      machine: {
+        env: process.env,
+        from: join(import.meta.dirname, 'children/package.json'),
+        fetch: globalThis.fetch,
+        version: '0.0.0-test',
+      },
+      log: options.log ?? silentLog,
+    }),
     ...options,
   });
   onTestFinished(() => app.close());

@@ -1,6 +1,7 @@
 /** The accounts of one tenant, opened when first asked. Nothing here outlives its {@link App}. */
 import { setMaxListeners } from 'node:events';
 import type { Temporal } from 'temporal-polyfill';
+import type { ChildServers, ChildSpec } from '../core/child.ts';
 import type { Sharing } from '../core/disclosure.ts';
 import { CalmcpError } from '../core/errors.ts';
 import type {
@@ -37,6 +38,7 @@ export interface AppOptions {
   /** Zone of answers where the configuration names none. */
   readonly systemTimeZone: string;
   readonly log: Logger;
+  readonly children: ChildServers;
   /** Milliseconds a question may take; what has not answered by then is unavailable. */
   readonly deadlineMs?: number;
 }
@@ -63,6 +65,8 @@ export interface Account {
   signInState(): Promise<SignInState>;
   /** Addresses (origins) that must be reachable. */
   readonly endpoints: readonly string[];
+  /** The child server that it is read through, where it is. */
+  readonly childSpec: ChildSpec | undefined;
   /** HTTP as its provider has it. */
   fetch(call: Call): Fetch;
   close(): Promise<void>;
@@ -119,6 +123,7 @@ function openAccount(
     now: app.now,
     log: app.log,
     closed,
+    children: app.children,
   };
   let opened: Promise<CalendarProvider> | undefined;
   return {
@@ -154,6 +159,7 @@ function openAccount(
       return (await provider.signInState?.(options, context)) ?? { state: 'not-needed' };
     },
     endpoints: provider.endpoints?.(options) ?? [],
+    childSpec: provider.childSpec?.(options, id),
     fetch: (call) => context.fetch(call),
   };
 }
@@ -219,6 +225,7 @@ export function openApp(options: AppOptions): App {
     async close() {
       closing.abort(new CalmcpError('UNAVAILABLE', 'calmcp is closing'));
       await Promise.all(accounts.map(({ account }) => account.close()));
+      await options.children.close();
     },
   };
 }

@@ -1,11 +1,13 @@
 /** From files and environment to an open app. */
 import { readFileSync, statSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { dirname, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { type Config, type ConfigSource, parseConfig } from '../accounts/load.ts';
 import { type App, openApp } from '../accounts/registry.ts';
 import { CalmcpError } from '../core/errors.ts';
 import { parseZone } from '../core/time.ts';
+import type { ChildMachine } from '../io/child-connection.ts';
+import { createChildServers } from '../io/child-servers.ts';
 import { createLog, LOG_LEVELS, type LogLevel } from '../io/log.ts';
 import { type Paths, resolvePaths } from '../io/paths.ts';
 import { createReadFile, readTextFile } from '../io/read-file.ts';
@@ -107,6 +109,11 @@ export async function loadConfig(shell: Shell, options: Pick<GlobalOptions, 'con
   return config;
 }
 
+/** What child servers are started with. */
+export function machineOf({ env, packageFolder, fetch, version }: Shell): ChildMachine {
+  return { env, from: join(packageFolder, 'package.json'), fetch, version };
+}
+
 /** @param attended whether a person sits in front of it who may be asked to unlock a keychain */
 export async function openAppFor(shell: Shell, options: GlobalOptions, attended = false): Promise<App> {
   const paths = pathsOf(shell, options);
@@ -121,5 +128,6 @@ export async function openAppFor(shell: Shell, options: GlobalOptions, attended 
     now,
     systemTimeZone: shell.systemTimeZone,
     log,
+    children: createChildServers({ stateFolder: paths.stateFolder, machine: machineOf(shell), log }),
   });
 }

@@ -1,20 +1,12 @@
 /** The port. A provider author needs this file, `event.ts`, `errors.ts` and the folder `providers/memory` to copy. */
 import type { Temporal } from 'temporal-polyfill';
 import type { z } from 'zod';
+import type { Call } from './call.ts';
+import type { ChildServers, ChildSpec } from './child.ts';
 import type { CalmcpError } from './errors.ts';
 import type { BusyBlock, Calendar, CalendarEvent, Range } from './event.ts';
 
-/** What one question carries through every layer. */
-export interface Call {
-  /** Aborts when the deadline passes or the asker gives up; its reason is the error to report. */
-  readonly signal: AbortSignal;
-  /** Moment by which the answer must be there, in milliseconds of `performance.now()`. */
-  readonly deadline: number;
-  /** Notes one HTTP request made for this question. */
-  countRequest(): void;
-  /** The answer is for somebody who may not learn the account's name: not even a log tells it. */
-  readonly unnamed?: true;
-}
+export type { Call };
 
 /**
  * What one calendar said about a range: all its events, or why there is no telling. `problems` name parts of it that
@@ -116,6 +108,8 @@ export interface ProviderContext {
   readonly log: Logger;
   /** Aborts when the app closes: ends what belongs to no single question. */
   readonly closed: AbortSignal;
+  /** For an account that is read through a child server of its own. */
+  readonly children: ChildServers;
 }
 
 /**
@@ -192,6 +186,8 @@ export interface ProviderDefinition<Options extends z.ZodObject = z.ZodObject> {
   signOut?(options: z.output<Options>, context: ProviderContext): Promise<string | undefined>;
   signInState?(options: z.output<Options>, context: ProviderContext): Promise<SignInState>;
   open(options: z.output<Options>, context: ProviderContext): Promise<CalendarProvider>;
+  /** The child server that the account is read through, where it is. */
+  childSpec?(options: z.output<Options>, account: string): ChildSpec | undefined;
   /** Addresses that must be reachable: origins, as a path may be a secret. Left out where nothing is asked over the network. */
   endpoints?(options: z.output<Options>): readonly string[];
   /** Where its calendars are, in a few words without a secret: a tenant, a host, a folder. */

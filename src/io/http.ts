@@ -1,16 +1,9 @@
 /** The one place that sends HTTP, retries it and turns what comes back into a CalmcpError. */
 import { CalmcpError, type ErrorCode } from '../core/errors.ts';
 import type { Call, Fetch, Logger, RequestTraits } from '../core/provider.ts';
-import { createLimiter, type Limiter } from './limiter.ts';
+import { createPatience } from './patience.ts';
 import { limitedSignal } from './time-limit.ts';
 
-/**
- * Attempts for one request, the first one included. A server that asks for patience gets more of it than one that is not
- * there: somebody waits for the answer.
- */
-const MAX_ATTEMPTS = { RATE_LIMITED: 5, UNAVAILABLE: 3 } as const;
-/** Full-jitter exponential backoff: a random part of 1 s, 2 s, 4 s … up to 64 s. */
-const BACKOFF_MS = { first: 1_000, cap: 64_000 };
 /** Longest pause a server may ask for and be believed. */
 const MAX_RETRY_AFTER_MS = 24 * 3_600_000;
 /** https://fetch.spec.whatwg.org/#null-body-status */
@@ -103,22 +96,6 @@ async function readBody(response: Response, maxBytes: number): Promise<Buffer> {
   return Buffer.concat(parts);
 }
 
-/** Resolves after `ms`. @throws the signal's reason when it aborts first */
-export function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve, reject) => {
-    signal.throwIfAborted();
-    const timer = setTimeout(() => {
-      signal.removeEventListener('abort', abort);
-      resolve();
-    }, ms);
-    const abort = (): void => {
-      clearTimeout(timer);
-      reject(signal.reason);
-    };
-    signal.addEventListener('abort', abort, { once: true });
-  });
-}
-
 /**
  * HTTP for one account: at most `concurrency` requests at once per host, Retry-After obeyed by all of them, a few retries of
  * what may safely be repeated, all within the deadline of the question.
@@ -126,9 +103,8 @@ export function pause(ms: number, signal: AbortSignal): Promise<void> {
  * Resolves with 2xx and 3xx answers (redirects are not followed: a token must not travel on its own).
  * @throws CalmcpError for everything else, with an {@link HttpFailure} as its cause where there was an answer
  */
-export function createHttp({ account, fetch, log, concurrency, random = Math.random }: HttpOptions): Http {
-  /** Per host: the sign-in service does not wait because the calendar is throttled. */
-  const hosts = new Map<string, { readonly limiter: Limiter; blockedUntil: number }>();
+export function createHttp({ account, fetch, log, concurrency, random }: HttpOptions): Http {
+  const patience = createPatience({ account, log, concurrency, random });
 
   async function attempt(
     url: URL,
@@ -157,60 +133,13 @@ export function createHttp({ account, fetch, log, concurrency, random = Math.ran
     });
   }
 
-  function stateOf(host: string): { readonly limiter: Limiter; blockedUntil: number } {
-    let state = hosts.get(host);
-    if (state === undefined) {
-      state = { limiter: createLimiter(concurrency), blockedUntil: 0 };
-      hosts.set(host, state);
-    }
-    return state;
-  }
-
-  /** Waits out a pause that the server asked for, or says at once that the question cannot wait that long. */
-  async function waitUntilWelcome(host: string, call: Call): Promise<void> {
-    const wait = stateOf(host).blockedUntil - performance.now();
-    if (wait <= 0) return;
-    if (performance.now() + wait >= call.deadline)
-      throw new CalmcpError('RATE_LIMITED', `${host} asked us to wait`, { retryAfterMs: wait });
-    await pause(wait, call.signal);
-    await waitUntilWelcome(host, call);
-  }
-
   return (call, traits = {}) =>
-    async (input, init = {}) => {
+    (input, init = {}) => {
       const url = new URL(input);
-      const repeatable = traits.safe || /^(?:GET|HEAD)$/i.test(init.method ?? 'GET');
-      for (let tries = 1; ; tries++) {
-        try {
-          return await stateOf(url.host).limiter.run(traits.weight ?? 1, call.signal, async () => {
-            await waitUntilWelcome(url.host, call);
-            return attempt(url, init, call, traits);
-          });
-        } catch (thrown) {
-          if (!(thrown instanceof CalmcpError)) throw thrown;
-          const { retryAfterMs } = thrown;
-          // Whoever is throttled stays throttled for everybody in this account, not just for this request.
-          if (retryAfterMs !== undefined && thrown.cause !== undefined)
-            stateOf(url.host).blockedUntil = Math.max(stateOf(url.host).blockedUntil, performance.now() + retryAfterMs);
-          call.signal.throwIfAborted();
-          const attempts =
-            thrown.code === 'RATE_LIMITED' || (thrown.code === 'UNAVAILABLE' && repeatable)
-              ? MAX_ATTEMPTS[thrown.code]
-              : 1;
-          const backoff = random() * Math.min(BACKOFF_MS.first * 2 ** (tries - 1), BACKOFF_MS.cap);
-          const wait = retryAfterMs === undefined ? backoff : retryAfterMs + random() * 250;
-          const asked = thrown.cause !== undefined || thrown.code === 'UNAVAILABLE';
-          if (!asked || tries >= attempts || performance.now() + wait >= call.deadline) throw thrown;
-          log.info('request repeated', {
-            // A host may be as telling as a name.
-            ...(call.unnamed ? {} : { account, host: url.host }),
-            error: thrown.code,
-            tries,
-            waitMs: Math.round(wait),
-          });
-          await pause(wait, call.signal);
-        }
-      }
+      const isRepeatable = traits.safe || /^(?:GET|HEAD)$/i.test(init.method ?? 'GET');
+      return patience.run(url.host, { weight: traits.weight ?? 1, isRepeatable }, call, () =>
+        attempt(url, init, call, traits),
+      );
     };
 }
 

@@ -4,7 +4,7 @@ import { mkdir, open, readFile, rm, stat } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { dirname } from 'node:path';
 import { CalmcpError } from '../core/errors.ts';
-import { pause } from './http.ts';
+import { pause } from './time-limit.ts';
 
 export interface LockOptions {
   /** Ends the wait. */

@@ -20,3 +20,19 @@ export function limitedSignal(ms: number, reason: () => Error, ...others: readon
   if (ended) end(ended.reason);
   return controller.signal;
 }
+
+/** Resolves after `ms`. @throws the signal's reason when it aborts first */
+export function pause(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    signal.throwIfAborted();
+    const timer = setTimeout(() => {
+      signal.removeEventListener('abort', abort);
+      resolve();
+    }, ms);
+    const abort = (): void => {
+      clearTimeout(timer);
+      reject(signal.reason);
+    };
+    signal.addEventListener('abort', abort, { once: true });
+  });
+}

@@ -4,7 +4,8 @@ import { gzipSync } from 'node:zlib';
 import { afterEach, describe, expect, it } from 'vitest';
 import { CalmcpError } from '../../src/core/errors.ts';
 import type { Call, Fetch, Logger, RequestTraits } from '../../src/core/provider.ts';
-import { codeOfStatus, createHttp, type HttpFailure, parseRetryAfter, pause, readJson } from '../../src/io/http.ts';
+import { codeOfStatus, createHttp, type HttpFailure, parseRetryAfter, readJson } from '../../src/io/http.ts';
+import { pause } from '../../src/io/time-limit.ts';
 
 type Handler = (request: IncomingMessage, response: ServerResponse, count: number) => void;
 

@@ -3,18 +3,14 @@
  * answers for the second tenant with the calendar of the first. Same sandbox, same client id, real package.
  */
 import { spawn } from 'node:child_process';
-import { createRequire } from 'node:module';
-import { join } from 'node:path';
 import { Client } from '@modelcontextprotocol/client';
 import { StdioClientTransport } from '@modelcontextprotocol/client/stdio';
 import { expect, onTestFinished, test } from 'vitest';
 import { listEvents } from '../../src/operations/list-events.ts';
 import { clientId, type Sandbox } from '../../src/sandbox/index.ts';
+import { commandOf } from '../children.ts';
 import { MARIMER, microsoftAccounts, openSandbox, openTestApp, signIn, temporaryFolder, XEBIA } from '../harness.ts';
 
-const packageFile = createRequire(import.meta.url).resolve('@softeria/ms-365-mcp-server/package.json');
-const server = join(packageFile, '..', 'dist', 'index.js');
-const redirect = new URL('../fakes/redirect.mjs', import.meta.url).href;
 const flags = ['--preset', 'calendar', '--read-only'];
 
 interface Child {
@@ -25,13 +21,13 @@ interface Child {
 
 /** The child as its README says to run it: registration and tenant in the environment, everything else by default. */
 function child(sandbox: Sandbox, home: string, tenantId: string, ...more: string[]): Child {
+  const [command = '', ...args] = commandOf('ms-365', sandbox);
   return {
-    command: process.execPath,
-    args: ['--import', redirect, server, ...flags, ...more],
+    command,
+    args: [...args, ...flags, ...more],
     env: {
       PATH: process.env.PATH ?? '',
       HOME: home,
-      SANDBOX_ORIGIN: sandbox.origin,
       MS365_MCP_CLIENT_ID: clientId,
       MS365_MCP_TENANT_ID: tenantId,
       MS365_MCP_USE_KEYTAR: '0',

@@ -8,7 +8,7 @@ import type { Calendar, CalendarEvent } from '../../src/core/event.ts';
 import type { CalendarProvider, Call, ProviderDefinition } from '../../src/core/provider.ts';
 import { listCalendars } from '../../src/operations/list-calendars.ts';
 import { type Agenda, listEvents } from '../../src/operations/list-events.ts';
-import { NOW, silentLog } from '../harness.ts';
+import { NOW, noChildren, silentLog } from '../harness.ts';
 
 const calendar = (name: string): Calendar => ({ id: name, name, isDefault: name === 'Work', access: 'read' });
 
@@ -63,6 +63,7 @@ function appOf(behaviours: Readonly<Record<string, Behaviour>>, extra = '', dead
     readFile: async () => [],
     now: () => Temporal.Instant.from(NOW),
     systemTimeZone: 'UTC',
+    children: noChildren,
     log: silentLog,
     deadlineMs,
   });
@@ -276,6 +277,7 @@ test('an account that opens badly once is opened anew the next time', async () =
     readFile: async () => [],
     now: () => Temporal.Instant.from(NOW),
     systemTimeZone: 'UTC',
+    children: noChildren,
     log: silentLog,
   });
   await expect(today(app)).rejects.toMatchObject({ code: 'UNAVAILABLE' });

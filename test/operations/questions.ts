@@ -12,7 +12,7 @@ import type { CalendarProvider, ProviderDefinition, ReadDepth } from '../../src/
 import { createZoneClock, DAY, overlaps, spanOf } from '../../src/core/time.ts';
 import type { Operation } from '../../src/operations/operation.ts';
 import { event as anyEvent } from '../core/events.ts';
-import { NOW, openTestApp, silentLog, temporaryFolder } from '../harness.ts';
+import { NOW, noChildren, openTestApp, silentLog, temporaryFolder } from '../harness.ts';
 
 /** Asks as every face of calmcp does: what was said is parsed first. */
 export function ask<Input extends z.ZodObject, Output extends z.ZodObject>(
@@ -105,6 +105,7 @@ export function openScripted(
     readFile: async () => [],
     now: at(NOW),
     systemTimeZone: 'Europe/Amsterdam',
+    children: noChildren,
     log: silentLog,
     ...options,
   });

@@ -2,6 +2,8 @@ import { whyUnexpected } from '../../core/pinned-identity.ts';
 import type { ProviderContext, ProviderDefinition } from '../../core/provider.ts';
 import { lastsUntil } from '../../io/access-tokens.ts';
 import { createCommandTokens } from '../../io/token-command.ts';
+import { childSpecOf } from './child.ts';
+import { checkChild } from './child-options.ts';
 import { endpointsOf, type GoogleOptions, options } from './options.ts';
 import type { GoogleTokens } from './tokens.ts';
 
@@ -11,6 +13,9 @@ import type { GoogleTokens } from './tokens.ts';
  * @see https://developers.google.com/identity/protocols/oauth2#expiration
  */
 const UNUSED_DAYS = 182;
+
+/** Requests of one account under way at once. */
+const CONCURRENCY = 8;
 
 async function openTokens(chosen: GoogleOptions, context: ProviderContext): Promise<GoogleTokens> {
   const { createGoogleTokens } = await import('./tokens.ts');
@@ -23,6 +28,8 @@ export const google: ProviderDefinition<typeof options> = {
   type: 'google',
   title: 'Google Calendar',
   options,
+  check: checkChild,
+  concurrency: CONCURRENCY,
   // A grant belongs to one person, so every account has its own.
   cacheKey: ({ clientId }, account) => `${clientId}_${account}`,
   // Google's device codes cannot be used for calendars:
@@ -51,14 +58,24 @@ export const google: ProviderDefinition<typeof options> = {
   async open(chosen, context) {
     const { openGoogle } = await import('./open.ts');
     const { tokenCommand } = chosen;
-    return openGoogle(
-      chosen,
-      context,
+    const tokens =
       tokenCommand === undefined
         ? await openTokens(chosen, context)
-        : createCommandTokens(tokenCommand, context.account),
-    );
+        : createCommandTokens(tokenCommand, context.account);
+    const remedy = tokenCommand === undefined ? `${tokens.remedy}, and leave every box ticked` : tokens.remedy;
+    const spec = childSpecOf(chosen, context.account);
+    if (spec === undefined) {
+      const [{ createGoogleClient }, { openCalendarApi }] = await Promise.all([
+        import('./client.ts'),
+        import('./calendar-api.ts'),
+      ]);
+      const client = createGoogleClient(endpointsOf(chosen).calendar, context, tokens);
+      return openGoogle(context, openCalendarApi(client), remedy);
+    }
+    const { openChildApi } = await import('./child-api.ts');
+    return openGoogle(context, openChildApi(spec, context, tokens, CONCURRENCY), remedy);
   },
+  childSpec: childSpecOf,
   endpoints(chosen) {
     const { authorization, token, calendar } = endpointsOf(chosen);
     return [...new Set([authorization, token, calendar].map((address) => new URL(address).origin))];

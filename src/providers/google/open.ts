@@ -10,23 +10,11 @@ import type {
   ReadDepth,
 } from '../../core/provider.ts';
 import { DAY } from '../../core/time.ts';
-import type { RequestTokens } from '../../io/access-tokens.ts';
-import { createGoogleClient, type RequestKind } from './client.ts';
-import {
-  CALENDAR_FIELDS,
-  EVENT_FIELDS,
-  EVENT_TYPES,
-  FULL_EVENT_FIELDS,
-  mapBlock,
-  mapCalendar,
-  mapEvent,
-} from './map.ts';
-import { endpointsOf, type GoogleOptions } from './options.ts';
-import { chunkCalendars, chunkTime, joinParts, readAnswer, requestOf, type Told, type Wording } from './people.ts';
+import type { CalendarApi } from './calendar-api.ts';
+import type { RequestKind } from './client.ts';
+import { mapBlock, mapCalendar, mapEvent } from './map.ts';
+import { chunkCalendars, chunkTime, joinParts, readAnswer, type Told, type Wording } from './people.ts';
 
-/** Largest pages: https://developers.google.com/workspace/calendar/api/v3/reference/events/list */
-const EVENTS_PAGE = 2_500;
-const CALENDARS_PAGE = 250;
 /** A day more on both sides: all-day events belong to civil days, and lie elsewhere on Google's clock (T12). */
 const padded = (range: Range): Span => ({ start: range.start - DAY, end: range.end + DAY });
 
@@ -52,32 +40,17 @@ function toldOf(answer: ReadonlyMap<string, Told>, id: string): Told {
   return told;
 }
 
-export function openGoogle(options: GoogleOptions, context: ProviderContext, tokens: RequestTokens): CalendarProvider {
-  const { account, access, now } = context;
-  const client = createGoogleClient(endpointsOf(options).calendar, context, tokens);
-
+/** @param remedy what a person does when the sign-in does not cover the busy times of others */
+export function openGoogle(
+  { account, access, now }: Pick<ProviderContext, 'account' | 'access' | 'now'>,
+  api: CalendarApi,
+  remedy: string,
+): CalendarProvider {
   async function readEvents(calendar: Calendar, range: Range, call: Call, depth: ReadDepth): Promise<CalendarRead> {
     const asOf = now().epochMilliseconds;
-    const { start, end } = padded(range);
-    const pages = await client.pages('calendar#events', call, (api, pageToken, request) =>
-      api.events.list(
-        {
-          calendarId: calendar.id,
-          timeMin: new Date(start).toISOString(),
-          timeMax: new Date(end).toISOString(),
-          singleEvents: true,
-          showDeleted: false,
-          showHiddenInvitations: false,
-          eventTypes: EVENT_TYPES,
-          maxResults: EVENTS_PAGE,
-          fields: depth === 'full' ? FULL_EVENT_FIELDS : EVENT_FIELDS,
-          ...(pageToken === undefined ? {} : { pageToken }),
-        },
-        request,
-      ),
-    );
-    const rows = pages.flatMap(({ items }) => items ?? []);
-    return { calendar, asOf, events: rows.map((row) => mapEvent(row, { account, calendar })) };
+    const { rows, problems = [] } = await api.events(calendar, padded(range), depth, call);
+    const events = rows.map((row) => mapEvent(row, { account, calendar }));
+    return { calendar, asOf, events, ...(problems.length === 0 ? {} : { problems }) };
   }
 
   const failure = (thrown: unknown): CalmcpError => {
@@ -99,12 +72,8 @@ export function openGoogle(options: GoogleOptions, context: ProviderContext, tok
     const answers = await Promise.all(
       chunkCalendars(ids).flatMap((chunk) =>
         chunkTime(range).map(async (window) => {
-          const answer = await client
-            .request(
-              call,
-              (api, request) => api.freebusy.query({ requestBody: requestOf(chunk, window) }, request),
-              kind,
-            )
+          const answer = await api
+            .freeBusy(chunk, window, kind, call)
             .then((body) => readAnswer(body, chunk, account, wording))
             .catch(failure);
           return { chunk, answer };
@@ -145,7 +114,7 @@ export function openGoogle(options: GoogleOptions, context: ProviderContext, tok
       safe: true,
       uncovered: {
         message: 'the sign-in does not cover the busy times of other people',
-        hint: options.tokenCommand === undefined ? `${tokens.remedy}, and leave every box ticked` : tokens.remedy,
+        hint: remedy,
       },
     });
     return people.map((person): PersonBusy => {
@@ -160,21 +129,8 @@ export function openGoogle(options: GoogleOptions, context: ProviderContext, tok
     async listCalendars(call) {
       // Without permission for the list there is one calendar that is known to be there.
       if (access === 'busy') return [{ id: 'primary', name: 'Primary', isDefault: true, access: 'free-busy' }];
-      const pages = await client.pages('calendar#calendarList', call, (api, pageToken, request) =>
-        api.calendarList.list(
-          {
-            maxResults: CALENDARS_PAGE,
-            showHidden: true,
-            fields: CALENDAR_FIELDS,
-            ...(pageToken === undefined ? {} : { pageToken }),
-          },
-          request,
-        ),
-      );
-      return pages
-        .flatMap(({ items }) => items ?? [])
-        .filter(({ deleted }) => deleted !== true)
-        .map((row) => mapCalendar(row, account));
+      const rows = await api.calendars(call);
+      return rows.filter(({ deleted }) => deleted !== true).map((row) => mapCalendar(row, account));
     },
     async readCalendars(calendars, range, call, depth = 'agenda') {
       if (access !== 'busy')
@@ -188,5 +144,6 @@ export function openGoogle(options: GoogleOptions, context: ProviderContext, tok
       );
     },
     freeBusy,
+    ...(api.close === undefined ? {} : { close: api.close }),
   };
 }

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { endpointSchema } from '../../core/endpoint.ts';
 import { tokenCommandSchema } from '../../io/token-command.ts';
+import { childSchema } from './child-options.ts';
 
 export const options = z.strictObject({
   clientId: z
@@ -24,6 +25,7 @@ export const options = z.strictObject({
     .optional()
     .describe('The addresses of a stand-in; default: those of Google.'),
   tokenCommand: tokenCommandSchema.optional(),
+  child: childSchema,
 });
 
 export type GoogleOptions = z.output<typeof options>;

@@ -2,7 +2,8 @@
 import { CalmcpError } from '../../core/errors.ts';
 import type { Call, ProviderContext } from '../../core/provider.ts';
 import { type RequestTokens, sendWithToken } from '../../io/access-tokens.ts';
-import { codeOfStatus, type HttpFailure, parseRetryAfter, pause, readJson } from '../../io/http.ts';
+import { codeOfStatus, type HttpFailure, parseRetryAfter, readJson } from '../../io/http.ts';
+import { pause } from '../../io/time-limit.ts';
 
 /** Sub-requests in one `$batch`: https://learn.microsoft.com/graph/json-batching#batch-size-limitations */
 const BATCH_SIZE = 20;
@@ -39,7 +40,7 @@ interface BatchAnswer {
 }
 
 /** Graph's error in calmcp's words; its own text stays in the cause. */
-function explain(error: CalmcpError, account: string, scope: string, remedy: string): CalmcpError {
+export function explain(error: CalmcpError, account: string, scope: string, remedy: string): CalmcpError {
   const failure = error.cause as Partial<HttpFailure> | undefined;
   // Only what Graph said is put into other words: a keystore that does not open is no refusal of Microsoft's.
   if (failure?.status === undefined) return error.of(account);

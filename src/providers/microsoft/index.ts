@@ -1,7 +1,11 @@
 import { whyUnexpected } from '../../core/pinned-identity.ts';
 import type { ProviderContext, ProviderDefinition } from '../../core/provider.ts';
+import type { RequestTokens } from '../../io/access-tokens.ts';
 import { lastsUntil } from '../../io/access-tokens.ts';
 import { createCommandTokens } from '../../io/token-command.ts';
+import { childSpecOf } from './child.ts';
+import { checkChild, childBlockOf } from './child-options.ts';
+import type { ChildSignIn } from './child-sign-in.ts';
 import { cloudOf } from './cloud.ts';
 import { type MicrosoftOptions, options } from './options.ts';
 import type { Tokens } from './tokens.ts';
@@ -23,25 +27,63 @@ async function openTokens(chosen: MicrosoftOptions, context: ProviderContext): P
   return tokens;
 }
 
+/**
+ * Outlook serves four requests at once for one mailbox and refuses the fifth:
+ * https://learn.microsoft.com/graph/throttling-limits#outlook-service-limits
+ */
+const CONCURRENCY = 4;
+
+/** Of an account whose child server signs in by itself. */
+async function openOwnSignIn(chosen: MicrosoftOptions, context: ProviderContext): Promise<ChildSignIn | undefined> {
+  if (childBlockOf(chosen.child)?.tokens !== 'own') return undefined;
+  const { openChildSignIn } = await import('./child-sign-in.ts');
+  const spec = childSpecOf(chosen, context.account);
+  return spec && openChildSignIn(chosen, spec, context);
+}
+
+/** The access tokens of one account, wherever they come from. */
+async function requestTokens(chosen: MicrosoftOptions, context: ProviderContext): Promise<RequestTokens> {
+  const { account, access } = context;
+  if (chosen.tokenCommand !== undefined) return createCommandTokens(chosen.tokenCommand, account);
+  const [tokens, { scopesOf }] = await Promise.all([openTokens(chosen, context), import('./scopes.ts')]);
+  const scopes = scopesOf(access);
+  return {
+    remedy: `run: calmcp login --account ${account}`,
+    get: (rejected) => tokens.accessToken(account, scopes, rejected),
+    rest: (error) => tokens.rest(account, scopes, error),
+  };
+}
+
 export const microsoft: ProviderDefinition<typeof options> = {
   type: 'microsoft',
   title: 'Microsoft 365 or Outlook.com, through Microsoft Graph',
   options,
-  // Outlook serves four requests at once for one mailbox and refuses the fifth:
-  // https://learn.microsoft.com/graph/throttling-limits#outlook-service-limits
-  concurrency: 4,
+  check: checkChild,
+  concurrency: CONCURRENCY,
   cacheKey,
-  signInMethods: ({ tokenCommand }) => (tokenCommand === undefined ? ['browser', 'device-code'] : []),
+  signInMethods({ tokenCommand, child }) {
+    if (tokenCommand !== undefined) return [];
+    return childBlockOf(child)?.tokens === 'own' ? ['device-code'] : ['browser', 'device-code'];
+  },
   async signIn(chosen, context, prompts, call) {
+    const own = await openOwnSignIn(chosen, context);
+    if (own !== undefined) return own.signIn(prompts, call);
     const { scopesOf } = await import('./scopes.ts');
     const tokens = await openTokens(chosen, context);
     return tokens.signIn(context.account, scopesOf(context.access), prompts, call);
   },
   async signOut(chosen, context) {
+    const own = await openOwnSignIn(chosen, context);
+    if (own !== undefined) {
+      await own.signOut();
+      return undefined;
+    }
     return (await openTokens(chosen, context)).signOut(context.account);
   },
   async signInState(chosen, context) {
     if (chosen.tokenCommand !== undefined) return { state: 'not-needed' };
+    const own = await openOwnSignIn(chosen, context);
+    if (own !== undefined) return own.state();
     const signedIn = await (await openTokens(chosen, context)).signedIn(context.account);
     if (signedIn === undefined) return { state: 'needs-login' };
     const { id, username, scopes, renewedAt } = signedIn;
@@ -59,17 +101,22 @@ export const microsoft: ProviderDefinition<typeof options> = {
   },
   async open(chosen, context) {
     const { openMicrosoft } = await import('./open.ts');
-    const { account, access } = context;
-    if (chosen.tokenCommand !== undefined)
-      return openMicrosoft(chosen, context, createCommandTokens(chosen.tokenCommand, account));
-    const [tokens, { scopesOf }] = await Promise.all([openTokens(chosen, context), import('./scopes.ts')]);
-    const scopes = scopesOf(access);
-    return openMicrosoft(chosen, context, {
-      remedy: `run: calmcp login --account ${account}`,
-      get: (rejected) => tokens.accessToken(account, scopes, rejected),
-      rest: (error) => tokens.rest(account, scopes, error),
-    });
+    const { scopesOf } = await import('./scopes.ts');
+    const spec = childSpecOf(chosen, context.account);
+    if (spec === undefined) {
+      const [{ createGraph }, { openMailbox }, tokens] = await Promise.all([
+        import('./graph.ts'),
+        import('./mailbox.ts'),
+        requestTokens(chosen, context),
+      ]);
+      const scope = scopesOf(context.access).join(' ');
+      return openMicrosoft(chosen, context, openMailbox(createGraph(cloudOf(chosen).graph, context, scope, tokens)));
+    }
+    const { openChildMailbox } = await import('./child-mailbox.ts');
+    const tokens = spec.lending === 'none' ? undefined : await requestTokens(chosen, context);
+    return openMicrosoft(chosen, context, openChildMailbox(spec, context, tokens, CONCURRENCY));
   },
+  childSpec: childSpecOf,
   endpoints(chosen) {
     const { authority, graph } = cloudOf(chosen);
     return [...new Set([authority, graph].map((address) => new URL(address).origin))];

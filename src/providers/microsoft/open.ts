@@ -1,28 +1,12 @@
 import type { Span } from '../../core/chunks.ts';
 import { CalmcpError } from '../../core/errors.ts';
-import type { Calendar, Range } from '../../core/event.ts';
-import type {
-  CalendarProvider,
-  CalendarRead,
-  Call,
-  PersonBusy,
-  ProviderContext,
-  ReadDepth,
-} from '../../core/provider.ts';
+import type { Range } from '../../core/event.ts';
+import type { CalendarProvider, CalendarRead, Call, PersonBusy, ProviderContext } from '../../core/provider.ts';
 import { DAY } from '../../core/time.ts';
-import type { RequestTokens } from '../../io/access-tokens.ts';
-import { cloudOf } from './cloud.ts';
-import { createGraph } from './graph.ts';
-import {
-  CALENDAR_FIELDS,
-  EVENT_FIELDS,
-  FULL_EVENT_FIELDS,
-  type GraphCalendar,
-  type GraphEvent,
-  mapCalendar,
-  mapEvent,
-} from './map.ts';
+import type { Mailbox } from './mailbox.ts';
+import { mapCalendar, mapEvent } from './map.ts';
 import type { MicrosoftOptions } from './options.ts';
+import { isPersonal } from './personal.ts';
 import {
   chunkPeople,
   chunkTime,
@@ -31,43 +15,17 @@ import {
   joinParts,
   keyOf,
   readSchedules,
-  requestOf,
   type Told,
   toldOf,
 } from './schedule.ts';
-import { scopesOf } from './scopes.ts';
-
-/** Largest page of a calendar view: https://learn.microsoft.com/graph/api/calendar-list-calendarview */
-const PAGE_SIZE = 1_000;
-
-/**
- * Where personal accounts are, by name and by id: they have no free/busy.
- * @see https://learn.microsoft.com/entra/identity-platform/id-token-claims-reference#payload-claims (tid)
- */
-const CONSUMERS = ['consumers', '9188040d-6c67-4c5b-b112-36a304b66dad'];
-
-function viewPath({ id }: Calendar, range: Range, depth: ReadDepth): string {
-  const query = new URLSearchParams({
-    // A day more on both sides: all-day events are placed in UTC here and belong to civil days (T12).
-    startDateTime: new Date(range.start - DAY).toISOString(),
-    endDateTime: new Date(range.end + DAY).toISOString(),
-    $select: (depth === 'full' ? FULL_EVENT_FIELDS : EVENT_FIELDS).join(','),
-    $top: String(PAGE_SIZE),
-  });
-  return `/me/calendars/${encodeURIComponent(id)}/calendarView?${query}`;
-}
 
 export function openMicrosoft(
   options: MicrosoftOptions,
-  context: ProviderContext,
-  tokens: RequestTokens,
+  { account, now }: Pick<ProviderContext, 'account' | 'now'>,
+  mailbox: Mailbox,
 ): CalendarProvider {
-  const { account, access, now } = context;
-  const graph = createGraph(cloudOf(options).graph, context, scopesOf(access).join(' '), tokens);
-
   async function ask(people: readonly string[], window: Span, call: Call): Promise<Map<string, Told>> {
-    const body = await graph.post('/me/calendar/getSchedule', requestOf(people, window), call);
-    return readSchedules(body, people, account);
+    return readSchedules(await mailbox.schedule(people, window, call), people, account);
   }
 
   const failure = (thrown: unknown): CalmcpError => {
@@ -118,20 +76,19 @@ export function openMicrosoft(
   }
 
   return {
-    ...(CONSUMERS.includes(options.tenantId.toLowerCase()) ? {} : { freeBusy }),
+    ...(isPersonal(options) ? {} : { freeBusy }),
+    ...(mailbox.close === undefined ? {} : { close: mailbox.close }),
     async listCalendars(call) {
-      const query = new URLSearchParams({ $select: CALENDAR_FIELDS.join(','), $top: '100' });
-      const rows = await graph.list<GraphCalendar>(`/me/calendars?${query}`, call);
+      const rows = await mailbox.calendars(call);
       // Whose mailbox this is, its default calendar tells.
       const mine = rows.find(({ isDefaultCalendar }) => isDefaultCalendar === true)?.owner?.address;
       return rows.map((row) => mapCalendar(row, account, mine ?? undefined));
     },
     async readCalendars(calendars, range, call, depth = 'agenda') {
       const asOf = now().epochMilliseconds;
-      const lists = await graph.listMany<GraphEvent>(
-        calendars.map((calendar) => viewPath(calendar, range, depth)),
-        call,
-      );
+      // A day more on both sides: all-day events are placed in UTC here and belong to civil days (T12).
+      const window = { start: range.start - DAY, end: range.end + DAY };
+      const lists = await mailbox.views(calendars, window, depth, call);
       return calendars.map((calendar, index): CalendarRead => {
         const rows = lists[index];
         if (rows === undefined || rows instanceof CalmcpError)

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { endpointSchema } from '../../core/endpoint.ts';
 import { tokenCommandSchema } from '../../io/token-command.ts';
+import { childSchema } from './child-options.ts';
 
 /** `calmcp init` writes zeroes where an id belongs. */
 const isFilledIn = (id: string): boolean => !/^[0-]+$/.test(id);
@@ -31,6 +32,7 @@ export const options = z.strictObject({
     .default('global')
     .describe('National cloud, or the addresses of a stand-in.'),
   tokenCommand: tokenCommandSchema.optional(),
+  child: childSchema,
 });
 
 export type MicrosoftOptions = z.output<typeof options>;

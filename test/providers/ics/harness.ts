@@ -5,6 +5,7 @@ import type { CalendarEvent, EventTime, Range } from '../../../src/core/event.ts
 import type { CalendarProvider, CalendarRead, Call, ProviderContext, ReadFile } from '../../../src/core/provider.ts';
 import { ics } from '../../../src/providers/ics/index.ts';
 import type { IcsOptions } from '../../../src/providers/ics/options.ts';
+import { noChildren } from '../../harness.ts';
 
 export function callOf(signal: AbortSignal = new AbortController().signal): Call {
   return { signal, deadline: performance.now() + 10_000, countRequest: () => {} };
@@ -40,6 +41,7 @@ export function contextOf(more: Partial<ProviderContext> = {}): ProviderContext 
     timeZone: 'Europe/Amsterdam',
     now: () => Temporal.Instant.from('2026-10-12T06:00:00Z'),
     closed: new AbortController().signal,
+    children: noChildren,
     log: { error: quiet, warn: quiet, info: quiet, debug: quiet },
     ...more,
   };

@@ -1,0 +1,64 @@
+/** Questions to a child server with all that goes with a request: the token, the account's concurrency, another attempt. */
+import type { ChildAnswer, ChildServer } from '../core/child.ts';
+import { CalmcpError } from '../core/errors.ts';
+import type { Call, Logger } from '../core/provider.ts';
+import { type RequestTokens, sendWithToken } from './access-tokens.ts';
+import { createPatience } from './patience.ts';
+
+export interface ChildCallerOptions {
+  readonly account: string;
+  readonly log: Logger;
+  readonly child: ChildServer;
+  readonly concurrency: number;
+  /** None where the child signs in by itself. */
+  readonly tokens: RequestTokens | undefined;
+  /** Puts a token where the child finds it, where that is no business of the server's (a file). */
+  readonly lend?: (token: string) => Promise<void>;
+  /** Whether the vendor's failures are worth another attempt: not where the child has made it already. */
+  readonly repeats: boolean;
+  /**
+   * What an answer says, or the vendor's refusal in it as an error that has `{ status }` as its cause.
+   * @throws CalmcpError
+   */
+  readonly read: (answer: ChildAnswer) => unknown;
+  /** The vendor's refusal in the provider's words. */
+  readonly explain: (error: CalmcpError) => CalmcpError;
+}
+
+const statusOf = ({ cause }: CalmcpError): unknown => (cause as { readonly status?: unknown } | undefined)?.status;
+
+/** What a tool that only reads says about `input`. @throws CalmcpError */
+export type ChildCaller = (tool: string, input: Readonly<Record<string, unknown>>, call: Call) => Promise<unknown>;
+
+export function createChildCaller(options: ChildCallerOptions): ChildCaller {
+  const { account, log, child, concurrency, tokens, lend, repeats, read, explain } = options;
+  const patience = createPatience({ account, log, concurrency });
+  // The vendor's failures alone: the child's own ones are its supervisor's to deal with.
+  const isWorthIt = (error: CalmcpError): boolean => repeats && typeof statusOf(error) === 'number';
+
+  const watched: RequestTokens | undefined = tokens && {
+    ...tokens,
+    async get(rejected) {
+      try {
+        return await tokens.get(rejected);
+      } catch (thrown) {
+        if (thrown instanceof CalmcpError && thrown.code === 'AUTH_REQUIRED') child.needsLogin(thrown);
+        throw thrown;
+      }
+    },
+  };
+
+  return async (tool, input, call) => {
+    const attempt = (token?: string): Promise<unknown> =>
+      patience.run(account, { weight: 1, isRepeatable: true, isWorthIt }, call, async () => {
+        if (token !== undefined) await lend?.(token);
+        return read(await child.read(tool, input, call, token));
+      });
+    try {
+      return await (watched === undefined ? attempt() : sendWithToken(watched, attempt, explain));
+    } catch (thrown) {
+      call.signal.throwIfAborted();
+      throw thrown instanceof CalmcpError && thrown.account === undefined ? explain(thrown) : thrown;
+    }
+  };
+}

@@ -1,0 +1,144 @@
+/** MCP messages on the pipes of a child server, and how much of anything is taken from it. */
+import type { Readable, Writable } from 'node:stream';
+import type { JSONRPCMessage, Transport } from '@modelcontextprotocol/client';
+import { CalmcpError } from '../core/errors.ts';
+import type { Fetch } from '../core/provider.ts';
+
+const MIB = 1_048_576;
+
+/** How much a child server may say. */
+export const LIMITS = {
+  /** One message in bytes, and so one answer. */
+  message: 32 * MIB,
+  /** Bytes on stdout that are no MCP message. */
+  garbage: 64 * 1_024,
+  /** Bytes of messages that nobody asked for, since the last answer. */
+  unasked: MIB,
+  /** The list of its tools, as JSON. */
+  tools: 4 * MIB,
+} as const;
+
+const tooLarge = (): CalmcpError =>
+  new CalmcpError('BAD_RESPONSE', `its child server sent an answer of more than ${LIMITS.message / MIB} MiB`, {
+    hint: 'ask about less time',
+  });
+
+const notMcp = (what: string): CalmcpError =>
+  new CalmcpError('BAD_RESPONSE', `its child server ${what}`, {
+    hint: 'see what it says: calmcp children logs <account>',
+  });
+
+const NEWLINE = 0x0a;
+
+/**
+ * Messages as lines: https://modelcontextprotocol.io/specification/2025-06-18/basic/transports#stdio
+ * @param broken called once when it sends what cannot be taken; nothing is read after that
+ * @param heard a line that is no message, for the log
+ */
+export function createPipeTransport(
+  stdin: Writable,
+  stdout: Readable,
+  broken: (error: CalmcpError) => void,
+  heard: (line: string) => void,
+): Transport {
+  /** Ids of what was asked and not answered yet. */
+  const asked = new Set<unknown>();
+  let parts: Buffer[] = [];
+  let size = 0;
+  let garbage = 0;
+  let unasked = 0;
+  let isClosed = false;
+
+  function giveUp(error: CalmcpError): void {
+    stdout.off('data', take);
+    stdout.resume();
+    parts = [];
+    broken(error);
+    void transport.close();
+  }
+
+  function takeLine(line: string): void {
+    if (line.trim() === '') return;
+    let message: unknown;
+    try {
+      message = JSON.parse(line);
+    } catch {
+      message = undefined;
+    }
+    if (typeof message !== 'object' || message === null || (message as { jsonrpc?: unknown }).jsonrpc !== '2.0') {
+      garbage += line.length;
+      heard(line.slice(0, 200));
+      if (garbage > LIMITS.garbage) giveUp(notMcp('prints things that are no MCP messages'));
+      return;
+    }
+    const { id } = message as { id?: unknown };
+    if (!('method' in message) && asked.delete(id)) unasked = 0;
+    else unasked += line.length;
+    if (unasked > LIMITS.unasked) {
+      giveUp(notMcp('floods calmcp with messages that nobody asked for'));
+      return;
+    }
+    transport.onmessage?.(message as JSONRPCMessage);
+  }
+
+  function take(chunk: Buffer): void {
+    let from = 0;
+    for (let end = chunk.indexOf(NEWLINE); end >= 0 && !isClosed; end = chunk.indexOf(NEWLINE, from)) {
+      const part = chunk.subarray(from, end);
+      const line = parts.length === 0 ? part : Buffer.concat([...parts, part]);
+      parts = [];
+      size = 0;
+      from = end + 1;
+      takeLine(line.toString('utf8'));
+    }
+    if (isClosed || from === chunk.length) return;
+    parts.push(chunk.subarray(from));
+    size += chunk.length - from;
+    if (size > LIMITS.message) giveUp(tooLarge());
+  }
+
+  const close = (): void => {
+    if (isClosed) return;
+    isClosed = true;
+    transport.onclose?.();
+  };
+
+  const transport: Transport = {
+    async start() {
+      stdout.on('data', take);
+      stdout.once('close', close);
+      stdout.once('end', close);
+    },
+    send: (message) =>
+      new Promise((resolve, reject) => {
+        if (isClosed || !stdin.writable) return reject(new Error('the child server has gone'));
+        if ('id' in message && 'method' in message) asked.add(message.id);
+        stdin.write(`${JSON.stringify(message)}\n`, (error) => (error ? reject(error) : resolve()));
+      }),
+    async close() {
+      close();
+    },
+  };
+  return transport;
+}
+
+/**
+ * `fetch` for the child's own port: no redirect is followed with the token, and no answer is larger than a message may be.
+ * @param prove that the port is the child's; before every request
+ */
+export function createChildFetch(fetch: Fetch, prove: () => Promise<void>): Fetch {
+  return async (input, init) => {
+    await prove();
+    const response = await fetch(input, { ...init, redirect: 'error' });
+    const parts: Uint8Array[] = [];
+    let size = 0;
+    for await (const part of response.body ?? []) {
+      size += part.byteLength;
+      if (size > LIMITS.message) throw tooLarge();
+      parts.push(part);
+    }
+    const { status, statusText, headers } = response;
+    const isBodiless = status === 204 || status === 205 || status === 304;
+    return new Response(isBodiless ? null : Buffer.concat(parts), { status, statusText, headers });
+  };
+}

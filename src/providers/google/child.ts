@@ -1,0 +1,71 @@
+/** How the child server of a Google account is started: `@cocal/google-calendar-mcp`. */
+import { join } from 'node:path';
+import type { ChildKind, ChildSpec } from '../../core/child.ts';
+import { writePrivateFile } from '../../io/private-file.ts';
+import { childCommandOf } from './child-options.ts';
+import type { GoogleOptions } from './options.ts';
+
+export const GOOGLE_CALENDAR: ChildKind = {
+  server: 'google-calendar',
+  package: '@cocal/google-calendar-mcp',
+  version: '2.6.3',
+  bin: 'google-calendar-mcp',
+  name: 'google-calendar',
+  tools: [
+    { name: 'list-calendars', inputs: ['account'], fingerprints: ['4d326e452da879f6'], needed: true },
+    {
+      name: 'list-events',
+      inputs: ['account', 'calendarId', 'timeMin', 'timeMax', 'timeZone'],
+      fingerprints: ['300e2f7ca6b81fb8'],
+      needed: true,
+    },
+    {
+      name: 'get-freebusy',
+      inputs: ['account', 'calendars', 'timeMin', 'timeMax', 'timeZone'],
+      fingerprints: ['812897ae6814efcd'],
+      needed: false,
+    },
+  ],
+};
+
+/** It refreshes nothing without a refresh token, so that the secret of the app is none of its business. */
+const NOT_LENT = 'not-lent';
+/** The server believes a token for as long as its file says; calmcp puts another one there in time. */
+const LENT_FOR_MS = 3_600_000;
+
+const filesIn = (folder: string): { readonly keys: string; readonly tokens: string } => ({
+  keys: join(folder, 'keys.json'),
+  tokens: join(folder, 'tokens.json'),
+});
+
+export function childSpecOf(options: GoogleOptions, account: string): ChildSpec | undefined {
+  if (options.child === undefined) return undefined;
+  return {
+    account,
+    kind: GOOGLE_CALENDAR,
+    command: childCommandOf(options.child),
+    transport: 'stdio',
+    port: 0,
+    lending: 'file',
+    args: () => [],
+    environment(folder) {
+      const { keys, tokens } = filesIn(folder);
+      return {
+        GOOGLE_OAUTH_CREDENTIALS: keys,
+        GOOGLE_CALENDAR_MCP_TOKEN_PATH: tokens,
+        GOOGLE_ACCOUNT_MODE: account,
+        ENABLED_TOOLS: GOOGLE_CALENDAR.tools.map(({ name }) => name).join(','),
+        TRANSPORT: 'stdio',
+      };
+    },
+    async prepare(folder) {
+      const installed = { client_id: options.clientId, client_secret: NOT_LENT, redirect_uris: ['http://127.0.0.1'] };
+      await writePrivateFile(filesIn(folder).keys, JSON.stringify({ installed }));
+    },
+    // It looks at the file anew for each call.
+    async writeToken(folder, token, now) {
+      const own = { access_token: token, token_type: 'Bearer', expiry_date: now + LENT_FOR_MS };
+      await writePrivateFile(filesIn(folder).tokens, JSON.stringify({ [account]: own }));
+    },
+  };
+}
