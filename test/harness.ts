@@ -22,17 +22,40 @@ import { type Sandbox, type SandboxOptions, startSandbox } from '../src/sandbox/
 export const NOW = '2026-11-23T08:00:00Z';
 export const WEEK = '2026-11-23';
 
+type End = () => unknown;
+
+/** When things are thrown away: at the end of the test, or when {@link lasting} is told. */
+let atEnd: (end: End) => void = (end) => onTestFinished(async () => void (await end()));
+
+/** What `open` opens, for several tests: what takes seconds to start, and is only asked. */
+export async function lasting<T>(open: () => Promise<T>): Promise<{ readonly opened: T; end(): Promise<void> }> {
+  const ends: End[] = [];
+  const before = atEnd;
+  atEnd = (end) => ends.unshift(end);
+  try {
+    const opened = await open();
+    return {
+      opened,
+      async end() {
+        for (const end of ends) await end();
+      },
+    };
+  } finally {
+    atEnd = before;
+  }
+}
+
 export const silentLog: Logger = { error() {}, warn() {}, info() {}, debug() {} };
 
 export async function temporaryFolder(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'calmcp-test-'));
-  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  atEnd(() => rm(folder, { recursive: true, force: true }));
   return folder;
 }
 
 export async function openSandbox(options: SandboxOptions = {}): Promise<Sandbox> {
   const sandbox = await startSandbox({ weekOf: WEEK, deviceCodeIntervalSeconds: 0.02, ...options });
-  onTestFinished(() => sandbox.close());
+  atEnd(() => sandbox.close());
   return sandbox;
 }
 
@@ -94,7 +117,7 @@ export async function openTestApp(
     }),
     ...options,
   });
-  onTestFinished(() => app.close());
+  atEnd(() => app.close());
   return { app, folder };
 }
 
@@ -245,6 +268,6 @@ export async function startMcpServer(folder: string): Promise<Client> {
       stderr: 'ignore',
     }),
   );
-  onTestFinished(() => client.close());
+  atEnd(() => client.close());
   return client;
 }

@@ -10,6 +10,7 @@ interface JsonSchema {
   readonly type?: string;
   readonly description?: string;
   readonly enum?: readonly unknown[];
+  readonly const?: unknown;
   readonly anyOf?: readonly JsonSchema[];
   readonly properties?: Readonly<Record<string, JsonSchema>>;
   readonly required?: readonly string[];
@@ -27,6 +28,8 @@ export interface Field {
   readonly own: boolean;
   /** Whether a line of text can say it. */
   readonly plain: boolean;
+  /** Said in a word, `true`; all else that it may be is no line of text. */
+  readonly isSwitch: boolean;
   /** A list and nothing else: for a flag or an editor, not for a question. */
   readonly list: boolean;
   /** What it may be, where that is a short list. */
@@ -56,6 +59,7 @@ export function fieldsOf(provider: ProviderDefinition): readonly Field[] {
     secret: schema.writeOnly ?? false,
     own: Object.hasOwn(provider.options.shape, name),
     plain: isPlain(schema),
+    isSwitch: isPlain(schema) && formsOf(schema).every((form) => form.const === true || form.properties !== undefined),
     list: formsOf(schema).every(({ type }) => type === 'array'),
     choices: formsOf(schema).flatMap((form) => (form.enum ?? []).map(String)),
   }));

@@ -119,7 +119,7 @@ export function parseConfig(source: ConfigSource, providers: readonly ProviderDe
   ): T | undefined => {
     const result = schema.safeParse(value);
     if (result.success) return result.data;
-    for (const issue of result.error.issues) {
+    for (const issue of inDetail(result.error.issues)) {
       const at = [...path, ...issue.path];
       if (issue.code === 'unrecognized_keys') {
         for (const key of issue.keys)
@@ -258,6 +258,19 @@ function yamlSentence(code: string): string {
     BLOCK_AS_IMPLICIT_KEY: 'a map must not stand inside a key (a missing line break?)',
   };
   return sentences[code] ?? code.toLowerCase().replaceAll('_', ' ');
+}
+
+/** A map that may be something else as well (`true`, a name): what is wrong inside of it, where only one form is a map. */
+function inDetail(issues: readonly z.core.$ZodIssue[]): z.core.$ZodIssue[] {
+  return issues.flatMap((issue) => {
+    if (issue.code !== 'invalid_union') return [issue];
+    const maps = issue.errors.filter((form) =>
+      form.every(({ path, code }) => path.length > 0 || code === 'unrecognized_keys'),
+    );
+    const [map] = maps;
+    if (map === undefined || maps.length > 1) return [issue];
+    return inDetail(map.map((each) => ({ ...each, path: [...issue.path, ...each.path] })));
+  });
 }
 
 /** A zod issue in words that do not repeat the value. */

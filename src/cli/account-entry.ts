@@ -33,7 +33,8 @@ export function accountFlags(providers: readonly ProviderDefinition[]): readonly
       const choices = field.choices.length === 0 ? '' : ` (${field.choices.join(', ')})`;
       return `${types.length === providers.length ? '' : `${types.join(', ')}: `}${field.description}${choices}`;
     });
-    return new Option(`${flagOf(name)} <value>`, described.join(' '));
+    const isSwitch = uses.every(({ field }) => field.isSwitch);
+    return new Option(isSwitch ? flagOf(name) : `${flagOf(name)} <value>`, described.join(' '));
   });
 }
 
@@ -120,7 +121,7 @@ async function askFields(shell: Shell, paths: Paths, account: NewAccount, all: b
     if (filled.entry[field.name] === undefined) filled = await askField(shell, paths, filled, field);
   if (!all) return filled;
   for (const field of fields.filter(
-    ({ own, required, list, choices }) => own && !required && !list && choices.length === 0,
+    ({ own, required, list, isSwitch, choices }) => own && !required && !list && !isSwitch && choices.length === 0,
   ))
     filled = await askField(shell, paths, filled, field);
   return filled;

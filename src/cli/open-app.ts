@@ -4,6 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { type Config, type ConfigSource, parseConfig } from '../accounts/load.ts';
 import { type App, openApp } from '../accounts/registry.ts';
+import type { ChildServers } from '../core/child.ts';
 import { CalmcpError } from '../core/errors.ts';
 import { parseZone } from '../core/time.ts';
 import type { ChildMachine } from '../io/child-connection.ts';
@@ -114,8 +115,16 @@ export function machineOf({ env, packageFolder, fetch, version }: Shell): ChildM
   return { env, from: join(packageFolder, 'package.json'), fetch, version };
 }
 
-/** @param attended whether a person sits in front of it who may be asked to unlock a keychain */
-export async function openAppFor(shell: Shell, options: GlobalOptions, attended = false): Promise<App> {
+/**
+ * @param attended whether a person sits in front of it who may be asked to unlock a keychain
+ * @param watch sees what the accounts do with their child servers
+ */
+export async function openAppFor(
+  shell: Shell,
+  options: GlobalOptions,
+  attended = false,
+  watch: (children: ChildServers) => ChildServers = (children) => children,
+): Promise<App> {
   const paths = pathsOf(shell, options);
   const log = logOf(shell, options);
   const now = clockOf(shell);
@@ -128,6 +137,6 @@ export async function openAppFor(shell: Shell, options: GlobalOptions, attended 
     now,
     systemTimeZone: shell.systemTimeZone,
     log,
-    children: createChildServers({ stateFolder: paths.stateFolder, machine: machineOf(shell), log }),
+    children: watch(createChildServers({ stateFolder: paths.stateFolder, machine: machineOf(shell), log })),
   });
 }

@@ -6,6 +6,7 @@ import { neutralize } from '../core/text.ts';
 import type { HttpFailure } from '../io/http.ts';
 import { limitedSignal } from '../io/time-limit.ts';
 import { failedProbe, type Probe } from './probe.ts';
+import { CHILD_PROBE, findChild, judgeChild, type SeenChildren } from './probe-child.ts';
 import type { Shell } from './shell.ts';
 import { tryAccount } from './try-account.ts';
 
@@ -22,6 +23,8 @@ export interface AccountProbeOptions {
   readonly timeLimitMs: number;
   /** Accounts that turned out to be the same mailbox. */
   readonly sameAs: readonly string[];
+  /** How child servers started; filled as accounts are read. */
+  readonly children: SeenChildren;
 }
 
 interface Reached {
@@ -123,12 +126,40 @@ async function probeCalendars(app: App, account: Account, signal: AbortSignal): 
   return { ...known, state: 'fail', message: `incomplete: ${read}`, problems, code: 'BAD_RESPONSE' };
 }
 
+/** Its calendars, and the child server that they are read through, where they are. */
+async function probeReading(
+  shell: Shell,
+  app: App,
+  account: Account,
+  obstacle: Probe | undefined,
+  children: SeenChildren,
+): Promise<readonly Probe[]> {
+  const { id, childSpec } = account;
+  const notRead = ({ name }: Probe): Probe => ({
+    name: 'calendars',
+    account: id,
+    state: 'skipped',
+    message: `not read, as the ${name} comes first`,
+  });
+  const found = childSpec && (await findChild(shell, childSpec));
+  if (found !== undefined && 'state' in found) return [found, notRead(obstacle ?? found)];
+  if (obstacle !== undefined) {
+    const message = `${found?.found}; not started, as the ${obstacle.name} comes first`;
+    const child: Probe = { name: CHILD_PROBE, account: id, state: 'skipped', message };
+    return [...(found === undefined ? [] : [child]), notRead(obstacle)];
+  }
+  const calendars = await probeCalendars(app, account, shell.interrupted);
+  if (childSpec === undefined || found === undefined) return [calendars];
+  const child = judgeChild(childSpec, found.found, children.get(id));
+  return [child, child.state === 'fail' ? notRead(child) : calendars];
+}
+
 /** All probes of one account, one after the other where one rests on another. */
 export async function probeAccount(
   shell: Shell,
   app: App,
   account: Account,
-  { timeLimitMs, sameAs }: AccountProbeOptions,
+  { timeLimitMs, sameAs, children }: AccountProbeOptions,
 ): Promise<readonly Probe[]> {
   const { id } = account;
   const probes: Probe[] = [];
@@ -155,10 +186,6 @@ export async function probeAccount(
       hint: `to keep one, run: calmcp accounts remove ${other}; or sign in to ${id} as somebody else: calmcp logout --account ${id}`,
     });
   const obstacle = probes.find(({ name, state }) => state === 'fail' && name !== 'clock');
-  probes.push(
-    obstacle === undefined
-      ? await probeCalendars({ ...app, deadlineMs: timeLimitMs }, account, shell.interrupted)
-      : { name: 'calendars', account: id, state: 'skipped', message: `not read, as the ${obstacle.name} comes first` },
-  );
+  probes.push(...(await probeReading(shell, { ...app, deadlineMs: timeLimitMs }, account, obstacle, children)));
   return probes;
 }

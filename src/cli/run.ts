@@ -6,6 +6,7 @@ import { renderError } from '../server/text.ts';
 import type { AddCommand, Run } from './command.ts';
 import { addAccounts } from './commands/accounts.ts';
 import { addAgenda } from './commands/agenda.ts';
+import { addChildren } from './commands/children.ts';
 import { addConflicts } from './commands/conflicts.ts';
 import { addDemo } from './commands/demo.ts';
 import { addDoctor } from './commands/doctor.ts';
@@ -36,6 +37,7 @@ const COMMANDS: readonly AddCommand[] = [
   addConflicts,
   addEvent,
   addReport,
+  addChildren,
   addMcp,
   addSandbox,
   addDemo,
@@ -80,6 +82,8 @@ const UNUSED: Readonly<Record<string, readonly string[]>> = {
   remove: ['timeZone', 'account'],
   test: ['timeZone'],
   status: ['timeZone'],
+  restart: ['timeZone', 'account'],
+  logs: ['timeZone', 'account'],
   doctor: ['timeZone'],
   mcp: ['json', 'timeZone', 'account'],
   sandbox: ['json', 'timeZone', 'account', 'config'],

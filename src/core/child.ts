@@ -50,8 +50,10 @@ export interface ChildSpec {
   environment(folder: string, token: string | undefined): Readonly<Record<string, string>>;
   /** Puts what it needs into its private folder, before every start. */
   prepare?(folder: string): Promise<void>;
-  /** Of `file`: puts a token where it looks for it. @param now epoch milliseconds of the machine's clock */
-  writeToken?(folder: string, token: string, now: number): Promise<void>;
+  /** Of `file`: puts a token where it looks for it. */
+  writeToken?(folder: string, token: string): Promise<void>;
+  /** Options of Node.js for it. */
+  readonly nodeOptions?: readonly string[];
 }
 
 /** `needs-login`: it waits for somebody to sign in; `crash-loop`: it is not started again by itself. */

@@ -10,14 +10,10 @@ export interface ChildCallerOptions {
   readonly log: Logger;
   readonly child: ChildServer;
   readonly concurrency: number;
-  /** None where the child signs in by itself. */
-  readonly tokens: RequestTokens | undefined;
-  /** Puts a token where the child finds it, where that is no business of the server's (a file). */
-  readonly lend?: (token: string) => Promise<void>;
-  /** Whether the vendor's failures are worth another attempt: not where the child has made it already. */
-  readonly repeats: boolean;
+  readonly tokens: RequestTokens;
   /**
-   * What an answer says, or the vendor's refusal in it as an error that has `{ status }` as its cause.
+   * What an answer says. A refusal of the vendor's that is worth another attempt is an error with `{ status }` as its
+   * cause.
    * @throws CalmcpError
    */
   readonly read: (answer: ChildAnswer) => unknown;
@@ -31,12 +27,12 @@ const statusOf = ({ cause }: CalmcpError): unknown => (cause as { readonly statu
 export type ChildCaller = (tool: string, input: Readonly<Record<string, unknown>>, call: Call) => Promise<unknown>;
 
 export function createChildCaller(options: ChildCallerOptions): ChildCaller {
-  const { account, log, child, concurrency, tokens, lend, repeats, read, explain } = options;
+  const { account, log, child, concurrency, tokens, read, explain } = options;
   const patience = createPatience({ account, log, concurrency });
   // The vendor's failures alone: the child's own ones are its supervisor's to deal with.
-  const isWorthIt = (error: CalmcpError): boolean => repeats && typeof statusOf(error) === 'number';
+  const isWorthIt = (error: CalmcpError): boolean => typeof statusOf(error) === 'number';
 
-  const watched: RequestTokens | undefined = tokens && {
+  const watched: RequestTokens = {
     ...tokens,
     async get(rejected) {
       try {
@@ -49,13 +45,12 @@ export function createChildCaller(options: ChildCallerOptions): ChildCaller {
   };
 
   return async (tool, input, call) => {
-    const attempt = (token?: string): Promise<unknown> =>
-      patience.run(account, { weight: 1, isRepeatable: true, isWorthIt }, call, async () => {
-        if (token !== undefined) await lend?.(token);
-        return read(await child.read(tool, input, call, token));
-      });
+    const attempt = (token: string): Promise<unknown> =>
+      patience.run(account, { weight: 1, isRepeatable: true, isWorthIt }, call, async () =>
+        read(await child.read(tool, input, call, token)),
+      );
     try {
-      return await (watched === undefined ? attempt() : sendWithToken(watched, attempt, explain));
+      return await sendWithToken(watched, attempt, explain);
     } catch (thrown) {
       call.signal.throwIfAborted();
       throw thrown instanceof CalmcpError && thrown.account === undefined ? explain(thrown) : thrown;

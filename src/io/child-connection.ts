@@ -4,7 +4,7 @@ import type { ChildSpec } from '../core/child.ts';
 import { CalmcpError } from '../core/errors.ts';
 import type { Fetch } from '../core/provider.ts';
 import type { ChildLog } from './child-log.ts';
-import { createChildFetch, createPipeTransport, LIMITS } from './child-messages.ts';
+import { createChildFetch, createPipeTransport, LENT_HEADER, LIMITS } from './child-messages.ts';
 import { type RunningProcess, startProcess } from './child-process.ts';
 import { type CheckedTools, checkTools } from './child-tools.ts';
 import { findPackage } from './installed-package.ts';
@@ -37,13 +37,13 @@ export interface ChildConnection {
   readonly port: number | undefined;
   readonly tools: CheckedTools;
   /** Looks at its tools again: it said that they have changed. */
-  refresh(signal: AbortSignal): Promise<CheckedTools>;
+  refresh(signal: AbortSignal, token: string | undefined): Promise<CheckedTools>;
   /** Headers of a request with this token. */
   headers(token: string | undefined): Record<string, string>;
-  stop(): Promise<void>;
+  /** @param atOnce it is of no use any more, or has ended already: nobody waits for it to finish */
+  stop(atOnce?: boolean): Promise<void>;
 }
 
-const STOP_MS = 5_000;
 /** How often it is looked whether a server listens on its port. */
 const POLL_MS = 25;
 /** A free port may be taken by somebody else before the child has it. */
@@ -94,6 +94,8 @@ export interface ConnectOptions {
   readonly log: ChildLog;
   readonly folder: string;
   readonly nonce: string;
+  /** How long it may take to end, after the end of its stdin and again after SIGTERM. */
+  readonly stopMs: number;
   /** Told as soon as there is a process. */
   readonly spawned: (process: RunningProcess, port: number | undefined) => void;
   /** It sent something that cannot be taken: it has to be ended. */
@@ -123,6 +125,7 @@ export async function connectChild(
       command: program.command,
       args: [...program.args, ...spec.args(port ?? 0)],
       env: spec.environment(options.folder, options.token),
+      nodeOptions: spec.nodeOptions,
       folder: options.folder,
       nonce: options.nonce,
       system: machine.env,
@@ -133,7 +136,8 @@ export async function connectChild(
     );
     for (const stream of [started.stderr, ...(spec.transport === 'http' ? [started.stdout] : [])])
       stream.setEncoding('utf8').on('data', (text: string) => options.log.write(text));
-    const stop = (): Promise<void> => started.stop({ ms: STOP_MS, ignoresStdin: spec.transport === 'http' });
+    const stop = (atOnce = false): Promise<void> =>
+      started.stop({ ms: atOnce ? 0 : options.stopMs, ignoresStdin: atOnce || spec.transport === 'http' });
     try {
       return await introduce(spec, machine, options, program, started, port, stop);
     } catch (thrown) {
@@ -154,16 +158,21 @@ async function introduce(
   program: ChildProgramFound,
   started: RunningProcess,
   port: number | undefined,
-  stop: () => Promise<void>,
+  stop: (atOnce?: boolean) => Promise<void>,
 ): Promise<ChildConnection> {
   // The library is large, and most accounts have no child server.
   const { Client, StreamableHTTPClientTransport } = await import('@modelcontextprotocol/client');
   const headers = (lent: string | undefined): Record<string, string> =>
-    spec.lending === 'request' && lent !== undefined ? { authorization: `Bearer ${lent}` } : {};
+    spec.lending === 'request' && lent !== undefined ? { [LENT_HEADER]: lent } : {};
   const early = started.ended.then((ending) => {
     throw endedEarly(ending);
   });
   early.catch(() => undefined);
+  // Not all that the MCP library does while it connects looks at the signal.
+  const aborted = new Promise<never>((_resolve, reject) => {
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+  });
+  aborted.catch(() => undefined);
   let isReady = false;
   let problem: CalmcpError | undefined;
   const fail = (error: CalmcpError): void => {
@@ -175,7 +184,8 @@ async function introduce(
     { name: 'calmcp', version: machine.version },
     {
       versionNegotiation: { mode: 'auto', probe: { timeoutMs: 5_000 } },
-      listChanged: { tools: { autoRefresh: false, onChanged: toolsChanged } },
+      // At once: the next call is made with what is known by then.
+      listChanged: { tools: { autoRefresh: false, debounceMs: 0, onChanged: toolsChanged } },
     },
   );
   // A stray message of the child is no reason to fail; what it does to calls shows in the calls.
@@ -190,8 +200,14 @@ async function introduce(
     }
     while ((await proveOwner(port, started)) === 'not yet') await pause(POLL_MS, signal);
     const fetch = createChildFetch(machine.fetch, async () => {
-      if (started.hasEnded() || (await proveOwner(port, started)) !== 'yes')
-        throw new CalmcpError('UNAVAILABLE', 'its child server has ended');
+      try {
+        if (started.hasEnded() || (await proveOwner(port, started)) !== 'yes')
+          throw new CalmcpError('UNAVAILABLE', 'its child server does not listen on its port any more');
+      } catch (thrown) {
+        // Whoever has lost its port is of no use any more. One that has ended is noticed by itself.
+        if (!started.hasEnded() && thrown instanceof CalmcpError) fail(thrown);
+        throw thrown;
+      }
     });
     const url = new URL(`http://127.0.0.1:${port}/mcp`);
     const transport = new StreamableHTTPClientTransport(url, {
@@ -207,8 +223,9 @@ async function introduce(
     return client.connect(transport, { signal });
   };
 
-  const refresh = async (until: AbortSignal): Promise<CheckedTools> => {
-    const { tools } = await client.listTools(undefined, { signal: until, cacheMode: 'bypass' });
+  const refresh = async (until: AbortSignal, lent: string | undefined): Promise<CheckedTools> => {
+    const options = { signal: until, headers: headers(lent), cacheMode: 'bypass' } as const;
+    const { tools } = await client.listTools(undefined, options);
     if (JSON.stringify(tools).length > LIMITS.tools)
       throw new CalmcpError('BAD_RESPONSE', 'its child server describes its tools at too great a length');
     return checkTools(tools, spec.kind.tools);
@@ -217,7 +234,7 @@ async function introduce(
   /** The child's own end explains more than the broken connection that comes of it. */
   const orEnded = async <T>(work: Promise<T>): Promise<T> => {
     try {
-      return await Promise.race([work, early]);
+      return await Promise.race([work, early, aborted]);
     } catch (thrown) {
       signal.throwIfAborted();
       // Both come at once: whichever was noticed first.
@@ -238,7 +255,7 @@ async function introduce(
         hint: 'check child.command and child.server in accounts.yaml',
       },
     );
-  const tools = await orEnded(refresh(signal));
+  const tools = await orEnded(refresh(signal, token));
   if (tools.usable.size === 0)
     throw new CalmcpError('BAD_RESPONSE', `its child server has none of the tools that calmcp knows of it`, {
       hint: `install the version that calmcp knows: npm i -g ${spec.kind.package}@${spec.kind.version}`,
@@ -252,9 +269,9 @@ async function introduce(
     tools,
     refresh,
     headers,
-    stop: async () => {
+    stop: async (atOnce) => {
       await client.close().catch(() => undefined);
-      await stop();
+      await stop(atOnce);
     },
   };
 }

@@ -22,6 +22,7 @@ export async function runChildOnce(
       command: program.command,
       args: [...program.args, ...args],
       env: spec.environment(lease.folder, undefined),
+      nodeOptions: spec.nodeOptions,
       folder: lease.folder,
       nonce: lease.nonce,
       system: machine.env,

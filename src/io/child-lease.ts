@@ -54,9 +54,20 @@ async function describeSelf(): Promise<{ pid: number; started: string }> {
 }
 
 async function isAlive({ pid, started }: { readonly pid: number; readonly started: string }): Promise<boolean> {
-  if (pid === process.pid) return true;
-  const found = await processOf(pid);
-  return found !== undefined && found.started === started;
+  if (isWindows) return exists(pid);
+  // Its own number proves nothing either: in a container every calmcp may have the same one.
+  return (await processOf(pid))?.started === started;
+}
+
+const isWindows = process.platform === 'win32';
+
+/** For a system that tells no more of a process. */
+function exists(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch (thrown) {
+    return (thrown as NodeJS.ErrnoException).code === 'EPERM';
+  }
 }
 
 const RESTART = 'restart';
@@ -181,19 +192,27 @@ export async function endProcesses(entries: readonly ProcessEntry[], signal: Nod
   }
 }
 
-/** Asks whoever holds the lease for a fresh start, and ends what runs under it. */
-export async function requestRestart({ folder, lease }: RunningLease): Promise<void> {
-  await writeFile(join(folder, RESTART), '', { mode: 0o600 });
-  await endProcesses(await processesOf(lease), 'SIGTERM');
-}
-
 /** How often it is looked whether something that was ended has gone, in milliseconds, and for how long. */
 const GONE = { everyMs: 20, forMs: 2_000 };
 
+async function stillRunning(entries: readonly ProcessEntry[]): Promise<ProcessEntry[]> {
+  const found = await Promise.all(entries.map(({ pid }) => processOf(pid)));
+  return entries.filter(({ started }, index) => found[index]?.started === started);
+}
+
+/** Asks whoever holds the lease for a fresh start, and ends what runs under it. */
+export async function requestRestart({ folder, lease }: RunningLease): Promise<void> {
+  await writeFile(join(folder, RESTART), '', { mode: 0o600 });
+  const own = await processesOf(lease);
+  await endProcesses(own, 'SIGTERM');
+  for (let waited = 0; waited < GONE.forMs && (await stillRunning(own)).length > 0; waited += GONE.everyMs)
+    await new Promise((resolve) => setTimeout(resolve, GONE.everyMs));
+  await endProcesses(await stillRunning(own), 'SIGKILL');
+}
+
 async function isFolderOfDead(path: string): Promise<boolean> {
   const [, pid = ''] = /[\\/](\d+)-[0-9a-f]{24}$/.exec(path) ?? [];
-  if (Number(pid) === process.pid) return false;
-  if ((await processOf(Number(pid))) === undefined) return true;
+  if (isWindows ? !exists(Number(pid)) : (await processOf(Number(pid))) === undefined) return true;
   const { mtimeMs } = await stat(path).catch(() => ({ mtimeMs: Date.now() }));
   return Date.now() - mtimeMs > UNFINISHED_MS;
 }

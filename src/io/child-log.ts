@@ -46,7 +46,7 @@ export function createChildLog(path: string, now: () => Date = () => new Date())
         ({ size }) => size,
         () => 0,
       );
-      if (size + text.length > MAX_BYTES / 2) await rename(path, `${path}.1`).catch(() => undefined);
+      if (size + Buffer.byteLength(text) > MAX_BYTES / 2) await rename(path, `${path}.1`).catch(() => undefined);
       // A full disk is no reason to fail: nothing depends on a log.
       await appendFile(path, text, { mode: 0o600 }).catch(() => undefined);
     }

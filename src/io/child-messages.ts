@@ -10,7 +10,7 @@ const MIB = 1_048_576;
 export const LIMITS = {
   /** One message in bytes, and so one answer. */
   message: 32 * MIB,
-  /** Bytes on stdout that are no MCP message. */
+  /** Bytes on stdout that are no MCP message, since the last answer. */
   garbage: 64 * 1_024,
   /** Bytes of messages that nobody asked for, since the last answer. */
   unasked: MIB,
@@ -72,8 +72,10 @@ export function createPipeTransport(
       return;
     }
     const { id } = message as { id?: unknown };
-    if (!('method' in message) && asked.delete(id)) unasked = 0;
-    else unasked += line.length;
+    if (!('method' in message) && asked.delete(id)) {
+      unasked = 0;
+      garbage = 0;
+    } else unasked += line.length;
     if (unasked > LIMITS.unasked) {
       giveUp(notMcp('floods calmcp with messages that nobody asked for'));
       return;
@@ -122,6 +124,9 @@ export function createPipeTransport(
   return transport;
 }
 
+/** Carries the token of a request through the MCP library, which takes no `authorization` of a single request. */
+export const LENT_HEADER = 'x-calmcp-lent';
+
 /**
  * `fetch` for the child's own port: no redirect is followed with the token, and no answer is larger than a message may be.
  * @param prove that the port is the child's; before every request
@@ -129,7 +134,11 @@ export function createPipeTransport(
 export function createChildFetch(fetch: Fetch, prove: () => Promise<void>): Fetch {
   return async (input, init) => {
     await prove();
-    const response = await fetch(input, { ...init, redirect: 'error' });
+    const sent = new Headers(init?.headers);
+    const token = sent.get(LENT_HEADER);
+    sent.delete(LENT_HEADER);
+    if (token !== null) sent.set('authorization', `Bearer ${token}`);
+    const response = await fetch(input, { ...init, headers: sent, redirect: 'error' });
     const parts: Uint8Array[] = [];
     let size = 0;
     for await (const part of response.body ?? []) {

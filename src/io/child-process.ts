@@ -6,11 +6,13 @@ import type { Readable, Writable } from 'node:stream';
 import { CalmcpError } from '../core/errors.ts';
 import { GUARD_OPTIONS, LIFELINE_FD, LIFELINE_VARIABLE } from './child-guard.ts';
 import { endProcesses, NONCE_VARIABLE, processesOf } from './child-lease.ts';
-import { processOf } from './process-table.ts';
+import { type ProcessEntry, processesOfGroup, processOf } from './process-table.ts';
 
 export interface ChildProgram {
   readonly command: string;
   readonly args: readonly string[];
+  /** Beside the guard. */
+  readonly nodeOptions?: readonly string[] | undefined;
   /** Only what is special in it. */
   readonly env: Readonly<Record<string, string>>;
   /** The folder of its lease. */
@@ -73,7 +75,7 @@ function placesIn(folder: string): { readonly home: string; readonly work: strin
 }
 
 /** The whole environment of a child server. */
-export function environmentOf({ env, folder, nonce, system }: ChildProgram): Record<string, string> {
+export function environmentOf({ env, folder, nonce, system, nodeOptions = [] }: ChildProgram): Record<string, string> {
   const { home, temporary } = placesIn(folder);
   const kept = SYSTEM.flatMap((name) => (system[name] === undefined ? [] : [[name, system[name]] as const]));
   return {
@@ -89,12 +91,18 @@ export function environmentOf({ env, folder, nonce, system }: ChildProgram): Rec
     TMPDIR: temporary,
     TEMP: temporary,
     TMP: temporary,
-    NODE_OPTIONS: GUARD_OPTIONS,
+    NODE_OPTIONS: [GUARD_OPTIONS, ...nodeOptions].join(' '),
     ...env,
     [LIFELINE_VARIABLE]: String(LIFELINE_FD),
     [NONCE_VARIABLE]: nonce,
   };
 }
+
+/** How often it is killed, as it may start others meanwhile, and how long that may take. */
+const MOST_KILLS = 5;
+const KILLED_MS = 1_000;
+/** How often it is looked whether what a process has left behind has gone. */
+const POLL_MS = 40;
 
 const isWindows = process.platform === 'win32';
 
@@ -136,8 +144,6 @@ export async function startProcess(program: ChildProgram): Promise<RunningProces
     child.once('exit', (code, signal) => {
       ending = { code, signal };
       resolve(ending);
-      // What it leaves behind is found by its environment on Linux; elsewhere by its group, as long as that is surely its own.
-      if (!isWindows && process.platform !== 'linux') endGroup(child.pid, 'SIGKILL');
     });
   });
   await new Promise<void>((resolve, reject) => {
@@ -153,7 +159,19 @@ export async function startProcess(program: ChildProgram): Promise<RunningProces
   const group = pid;
   const started = (await processOf(pid))?.started ?? '';
 
-  const leftOver = () => processesOf({ process: { pid, started, group }, nonce });
+  /** Of its group, when it ended: as long as one of them runs, the group is surely its own. */
+  const orphans = ended.then(() => processesOfGroup(group));
+
+  /** All of it that runs now. */
+  const leftOver = async (): Promise<ProcessEntry[]> => {
+    const found = await processesOf({ process: { pid, started, group }, nonce });
+    if (ending === undefined) return found;
+    const known = await orphans;
+    if (known.length === 0) return found;
+    const members = await processesOfGroup(group);
+    const isOurs = members.some((each) => known.some((one) => one.pid === each.pid && one.started === each.started));
+    return isOurs ? [...new Map([...found, ...members].map((each) => [each.pid, each])).values()] : found;
+  };
 
   /** Whether all of it, grandchildren included, has gone within `ms`. */
   async function gone(ms: number): Promise<boolean> {
@@ -163,7 +181,7 @@ export async function startProcess(program: ChildProgram): Promise<RunningProces
       const left = until - performance.now();
       if (left <= 0) return false;
       // The process itself is waited for; what it leaves behind has to be looked for.
-      const nap = new Promise((resolve) => setTimeout(resolve, Math.min(left, ending === undefined ? left : 20)));
+      const nap = new Promise((resolve) => setTimeout(resolve, Math.min(left, ending === undefined ? left : POLL_MS)));
       await (ending === undefined ? Promise.race([ended, nap]) : nap);
     }
   }
@@ -196,16 +214,14 @@ export async function startProcess(program: ChildProgram): Promise<RunningProces
         // Its output is read on, so that it does not wait for that while it ends.
         stdout.resume();
         if (patience.ignoresStdin) lifeline.destroy();
-        if (!(await gone(patience.ms))) {
-          lifeline.destroy();
-          await signalAll('SIGTERM');
-          if (!(await gone(patience.ms)))
-            for (let tries = 0; tries < 5; tries++) {
-              await signalAll('SIGKILL');
-              if (await gone(1_000)) break;
-            }
-        }
+        await Promise.race([ended, new Promise((resolve) => setTimeout(resolve, patience.ms))]);
         lifeline.destroy();
+        // What it leaves behind has nothing to finish.
+        if (!(await gone(0))) {
+          await signalAll('SIGTERM');
+          for (let tries = 0; tries < MOST_KILLS && !(await gone(tries === 0 ? patience.ms : KILLED_MS)); tries++)
+            await signalAll('SIGKILL');
+        }
         for (const stream of [stdin, stdout, stderr]) stream.destroy();
       })();
       return stopping;

@@ -31,6 +31,8 @@ export interface ChildTimes {
   readonly reconnect: number;
   /** Running for this long without a crash makes up for earlier ones. */
   readonly stable: number;
+  /** After the end of its stdin, and again after SIGTERM, before it is killed. */
+  readonly stop: number;
 }
 
 export const CHILD_TIMES: ChildTimes = {
@@ -42,10 +44,18 @@ export const CHILD_TIMES: ChildTimes = {
   backoffCap: 60_000,
   reconnect: 3_000,
   stable: 5 * 60_000,
+  stop: 5_000,
 };
 
 /** Pings missed one after the other before it counts as hung. */
 const MISSED_PINGS = 3;
+/** A question hears what is the matter with its child server before its own time is up. */
+const MARGIN_MS = 250;
+
+const timeLeft = ({ deadline }: Call): number => {
+  const left = deadline - performance.now();
+  return Math.max(1, left - Math.min(MARGIN_MS, left / 10));
+};
 
 export interface ChildHost {
   /** The folder of all child servers of all accounts. */
@@ -61,6 +71,17 @@ export interface ChildHost {
   readonly random: () => number;
 }
 
+/** What the MCP library says of a connection that is no more. */
+const CLOSED: ReadonlySet<string> = new Set(['CONNECTION_CLOSED', 'SEND_FAILED', 'NOT_CONNECTED']);
+/** How long after a connection the end of its process may be noticed. */
+const LOSS_MS = 500;
+
+/** Whether somebody answered at all, with a refusal or with something that cannot be used. */
+function isAnswer(thrown: unknown): boolean {
+  const { code, status } = thrown as { code?: unknown; status?: unknown };
+  return typeof code === 'number' || typeof status === 'number';
+}
+
 /** @param before resolves when the one that this takes the place of has gone */
 export function createChildServer(spec: ChildSpec, host: ChildHost, before: Promise<unknown>): ChildServer {
   const { account, kind } = spec;
@@ -73,6 +94,8 @@ export function createChildServer(spec: ChildSpec, host: ChildHost, before: Prom
   let lease: Promise<HeldLease> | undefined;
   let connection: ChildConnection | undefined;
   let starting: Promise<ChildConnection> | undefined;
+  /** Until nothing of those that were let go of runs any more: two of them would want the same port. */
+  let leaving: Promise<void> = Promise.resolve();
   let tools: CheckedTools = { usable: new Set(), withheld: new Map() };
   /** What is in its environment, where that is how it learns the token; and what was there before. */
   let lent: string | undefined;
@@ -81,6 +104,7 @@ export function createChildServer(spec: ChildSpec, host: ChildHost, before: Prom
   let lastError: CalmcpError | undefined;
   const ladder = createLadder({ first: times.backoff, cap: times.backoffCap, random: host.random });
   let restarts = 0;
+  let isRestart = false;
   let since: number | undefined;
   let running: { pid: number; started: string; group: number; port: number | undefined } | undefined;
   let inFlight = 0;
@@ -129,19 +153,50 @@ export function createChildServer(spec: ChildSpec, host: ChildHost, before: Prom
     const { writeToken } = spec;
     const next = writing.then(async () => {
       if (inFile === token || lease === undefined) return;
-      await writeToken((await lease).folder, token, Date.now());
+      await writeToken((await lease).folder, token);
       inFile = token;
     });
     writing = next.catch(() => undefined);
     await next;
   }
 
-  /** It has ended, or must be, though nobody asked it to. */
+  /** From now on nobody asks the one that runs. @param end sees to it that it ends */
+  function letGo(end: () => Promise<unknown>): Promise<void> {
+    connection = undefined;
+    for (const name of ['idle', 'ping', 'stable'] as const) clearTimeout(timers[name]);
+    leaving = leaving.then(end).then(
+      () => undefined,
+      (error: unknown) => host.log.warn('child server not ended', { account, error }),
+    );
+    return leaving;
+  }
+
+  /** It has ended, or must be, though nobody here asked it to. */
+  function lose(own: ChildConnection, error: CalmcpError): void {
+    if (connection !== own) return;
+    const before = lastError;
+    lastError = error;
+    void letGo(async () => {
+      // What it leaves behind goes with it.
+      await own.stop(true);
+      running = undefined;
+      if (!(await (await lease)?.takeRestart())) {
+        crashed(error);
+        return;
+      }
+      log.note('ended to be started again');
+      lastError = before;
+      ladder.forgive();
+      isRestart = true;
+      enter('idle');
+      void start(lastToken).catch(() => undefined);
+    });
+  }
+
+  /** It does not run, and is started again after a while. */
   function crashed(error: CalmcpError): void {
     lastError = error;
-    for (const name of ['idle', 'ping', 'stable'] as const) clearTimeout(timers[name]);
-    connection = undefined;
-    running = undefined;
+    isRestart = true;
     log.note(error.message);
     host.log.info('child server failed', { account, error });
     if (closing.signal.aborted) return;
@@ -169,56 +224,34 @@ export function createChildServer(spec: ChildSpec, host: ChildHost, before: Prom
       lease = undefined;
       throw thrown;
     });
+    await leaving;
+    closing.signal.throwIfAborted();
     enter('starting');
-    const signal = limitedSignal(
-      times.start,
-      () => unavailable(`its child server was not ready within ${Math.round(times.start / 1_000)} s`, { hint: seeLog }),
-      closing.signal,
-    );
-    return host.starts.run(1, signal, async () => {
+    return host.starts.run(1, closing.signal, async () => {
+      const signal = limitedSignal(
+        times.start,
+        () =>
+          unavailable(`its child server was not ready within ${Math.ceil(times.start / 1_000)} s`, { hint: seeLog }),
+        closing.signal,
+      );
       await spec.prepare?.(held.folder);
       if (token !== undefined) await putToken(token);
-      let broken: CalmcpError | undefined;
       const opened = await connectChild(spec, machine, {
         token,
         signal,
         log,
         folder: held.folder,
         nonce: held.nonce,
+        stopMs: times.stop,
         spawned({ pid, started, group }, port) {
           running = { pid, started, group, port };
           since = Date.now();
           enter('starting');
         },
-        broken(error) {
-          broken = error;
-          void opened.process.stop({ ms: 0, ignoresStdin: true });
-        },
+        broken: (error) => lose(opened, error),
         toolsChanged() {
           toolsAreStale = true;
         },
-      });
-      void opened.process.ended.then(({ code, signal: by }) => {
-        if (connection !== opened) return;
-        // What it leaves behind goes with it.
-        void opened.stop();
-        void (async () => {
-          if (await held.takeRestart()) {
-            log.note('ended to be started again');
-            connection = undefined;
-            running = undefined;
-            ladder.forgive();
-            restarts++;
-            enter('idle');
-            void start(lastToken).catch(() => undefined);
-          } else
-            crashed(
-              broken ??
-                unavailable(`its child server ended by itself (${by === null ? `exit ${code}` : by})`, {
-                  hint: seeLog,
-                }),
-            );
-        })();
       });
       return opened;
     });
@@ -232,11 +265,20 @@ export function createChildServer(spec: ChildSpec, host: ChildHost, before: Prom
         connection = opened;
         lent = token;
         lastToken = token ?? lastToken;
-        if (ladder.crashes > 0) restarts++;
+        if (isRestart) restarts++;
+        isRestart = false;
         take(opened.tools);
         after('stable', times.stable, ladder.forgive);
         keepAlive();
         watch();
+        void opened.process.ended.then(({ code, signal }) =>
+          lose(
+            opened,
+            unavailable(`its child server ended by itself (${signal === null ? `exit ${code}` : signal})`, {
+              hint: seeLog,
+            }),
+          ),
+        );
         return opened;
       })
       .catch((thrown: unknown) => {
@@ -263,6 +305,7 @@ export function createChildServer(spec: ChildSpec, host: ChildHost, before: Prom
   }
 
   function keepAlive(): void {
+    if (connection === undefined) return;
     after('idle', times.idle, () => {
       if (inFlight > 0) keepAlive();
       else void stop();
@@ -270,28 +313,24 @@ export function createChildServer(spec: ChildSpec, host: ChildHost, before: Prom
   }
 
   /** Asks it for a sign of life from time to time. */
-  function watch(soon = false, missed = 0): void {
-    after('ping', soon ? 0 : times.pingEvery, () => void feelPulse(missed));
+  function watch(soon = false): void {
+    after('ping', soon ? 0 : times.pingEvery, () => void feelPulse());
   }
 
+  let felt: ChildConnection | undefined;
+
   /** Without a sign of life, several times over, it is ended, and so started again. */
-  async function feelPulse(missed: number): Promise<void> {
+  async function feelPulse(): Promise<void> {
     const own = connection;
-    if (own === undefined) return;
-    const isAlive = await isAnswering(own);
-    if (connection !== own) return;
-    if (isAlive) {
-      watch();
-      return;
+    if (own === undefined || felt === own) return;
+    felt = own;
+    for (let missed = 1; !(await isAnswering(own)) && connection === own; missed++) {
+      log.note(`no answer to a ping (${missed})`);
+      if (missed === MISSED_PINGS)
+        lose(own, unavailable('its child server does not answer any more', { hint: seeLog }));
     }
-    log.note(`no answer to a ping (${missed + 1})`);
-    if (missed + 1 < MISSED_PINGS) {
-      watch(true, missed + 1);
-      return;
-    }
-    connection = undefined;
-    await own.process.stop({ ms: 0, ignoresStdin: true });
-    crashed(unavailable('its child server does not answer any more', { hint: seeLog }));
+    if (felt === own) felt = undefined;
+    if (connection === own) watch();
   }
 
   async function isAnswering({ client, headers }: ChildConnection): Promise<boolean> {
@@ -303,26 +342,21 @@ export function createChildServer(spec: ChildSpec, host: ChildHost, before: Prom
       return true;
     } catch (thrown) {
       // A refusal is a sign of life.
-      return (
-        thrown instanceof Error &&
-        !/TIMEOUT|CLOSED|NOT_CONNECTED|SEND_FAILED/.test(String((thrown as { code?: unknown }).code))
-      );
+      return isAnswer(thrown);
     }
   }
 
   /** Waits for what others need as well, as long as the question may. */
-  function within<T>(work: Promise<T>, { signal }: Call, limitMs?: number): Promise<T> {
+  function within<T>(work: Promise<T>, call: Call, limitMs = Number.POSITIVE_INFINITY): Promise<T> {
+    const { signal } = call;
     work.catch(() => undefined);
     return new Promise<T>((resolve, reject) => {
-      const abort = (): void => {
-        const late = signal.reason;
-        reject(
-          state === 'starting'
-            ? unavailable('its child server is still starting', { hint: 'ask again in a moment' })
-            : late,
-        );
-      };
-      const timer = limitMs === undefined ? undefined : setTimeout(() => reject(restarting()), Math.max(0, limitMs));
+      const late = (): CalmcpError =>
+        state === 'starting'
+          ? unavailable('its child server is still starting', { hint: 'ask again in a moment' })
+          : restarting();
+      const abort = (): void => reject(signal.reason);
+      const timer = setTimeout(() => reject(late()), Math.min(limitMs, timeLeft(call)));
       if (signal.aborted) abort();
       signal.addEventListener('abort', abort, { once: true });
       work.then(resolve, reject).finally(() => {
@@ -341,35 +375,38 @@ export function createChildServer(spec: ChildSpec, host: ChildHost, before: Prom
   };
 
   /** Another token in the environment needs another process. What the old one is busy with is let finish. */
-  async function replace(old: ChildConnection, token: string | undefined): Promise<ChildConnection> {
+  function replace(old: ChildConnection): void {
     retired.add(lent);
-    connection = undefined;
     enter('stopping');
-    try {
-      while (inFlight > 0) await pause(20, closing.signal);
-      await old.stop();
-    } finally {
-      starting = undefined;
-    }
-    return start(token);
+    void letGo(async () => {
+      try {
+        while (inFlight > 0) await pause(20, closing.signal);
+      } finally {
+        await old.stop();
+        running = undefined;
+      }
+    });
   }
+
+  const hasToken = (token: string | undefined): boolean =>
+    spec.lending !== 'environment' || token === undefined || lent === token || retired.has(token);
 
   /** A server that answers, with the token that it needs. @throws CalmcpError */
   async function ready(call: Call, token: string | undefined): Promise<ChildConnection> {
     closing.signal.throwIfAborted();
-    if (connection !== undefined && !connection.process.hasEnded()) {
-      if (spec.lending !== 'environment' || lent === token || retired.has(token)) return connection;
-      starting = replace(connection, token);
-      return within(starting, call);
-    }
+    if (connection !== undefined && hasToken(token)) return connection;
+    if (connection !== undefined) replace(connection);
+    await within(leaving, call);
+    closing.signal.throwIfAborted();
+    // Others have waited for the same.
+    if (connection !== undefined) return ready(call, token);
     if (starting !== undefined) return within(starting, call);
-    const asked = lease === undefined ? false : await (await lease).takeRestart();
-    if (asked) ladder.forgive();
-    else if (state === 'crash-loop')
+    if (ladder.crashes > 0 && (await (await lease)?.takeRestart())) ladder.forgive();
+    if (ladder.isLeftAlone)
       throw unavailable(`its child server keeps crashing, ${ladder.crashes} times by now, and was left alone`, {
         hint: `${lastError?.message ?? ''}; ${seeLog}, then: calmcp children restart ${account}`,
       });
-    if (state === 'backoff' && ladder.waiting(performance.now()) > 0) {
+    if (starting === undefined && state === 'backoff' && ladder.waiting(performance.now()) > 0) {
       if (!ladder.takeAttempt()) throw restarting();
       return within(start(token), call, times.reconnect);
     }
@@ -383,7 +420,7 @@ export function createChildServer(spec: ChildSpec, host: ChildHost, before: Prom
     call: Call,
     token: string | undefined,
   ): Promise<ChildAnswer> {
-    if (toolsAreStale) take(await opened.refresh(call.signal));
+    if (toolsAreStale) take(await opened.refresh(call.signal, token));
     const why = tools.withheld.get(tool);
     if (why !== undefined || !tools.usable.has(tool))
       throw new CalmcpError(
@@ -396,7 +433,7 @@ export function createChildServer(spec: ChildSpec, host: ChildHost, before: Prom
       );
     if (token !== undefined) await putToken(token);
     call.countRequest();
-    const left = Math.max(1, call.deadline - performance.now());
+    const left = timeLeft(call);
     const answer = await opened.client.callTool(
       { name: tool, arguments: { ...input } },
       { signal: call.signal, timeout: left, maxTotalTimeout: left, headers: opened.headers(token) },
@@ -406,32 +443,55 @@ export function createChildServer(spec: ChildSpec, host: ChildHost, before: Prom
     return { text, isError: answer.isError === true, meta: answer._meta ?? {} };
   }
 
-  /** Its own end, as opposed to its saying no. */
+  /** Whether asking again may help: it has ended, or the way to it has broken, as opposed to its saying no. */
   async function isLoss(opened: ChildConnection, thrown: unknown): Promise<boolean> {
-    const { code } = thrown as { code?: unknown };
-    if (['CONNECTION_CLOSED', 'SEND_FAILED', 'NOT_CONNECTED'].includes(String(code))) return true;
-    // An answer, though it is one that says no.
-    if (typeof code === 'number') return false;
-    // A broken connection is noticed before the end that it comes of.
-    await Promise.race([opened.process.ended, pause(200, closing.signal).catch(() => undefined)]);
-    return opened.process.hasEnded() || connection !== opened;
+    if (connection !== opened) return true;
+    const isClosed = CLOSED.has(String((thrown as { code?: unknown }).code));
+    // What fetch says of a connection that breaks.
+    const isBroken = thrown instanceof TypeError;
+    if (!isClosed && !isBroken && !opened.process.hasEnded()) return false;
+    // That is noticed before the end that it comes of.
+    await Promise.race([opened.process.ended, pause(LOSS_MS, closing.signal).catch(() => undefined)]);
+    if (isClosed) lose(opened, unavailable('its child server closed the connection', { hint: seeLog }));
+    return true;
+  }
+
+  /** What the thrown value of a call means where the server still runs. */
+  function failureOf(opened: ChildConnection, thrown: unknown): CalmcpError {
+    const own = calmcpErrorIn(thrown);
+    if (own !== undefined) return own.of(account);
+    const { status, code } = thrown as { status?: unknown; code?: unknown };
+    if (status === 401)
+      return new CalmcpError('AUTH_REQUIRED', 'its child server did not accept the sign-in', {
+        account,
+        cause: { status: 401 },
+      });
+    if (code === 'REQUEST_TIMEOUT') {
+      // It may hang: that is found out now, and not by the next question.
+      if (connection === opened) watch(true);
+      return new CalmcpError('UNAVAILABLE', 'its child server did not answer in time', { account, hint: seeLog });
+    }
+    return new CalmcpError('BAD_RESPONSE', 'its child server could not answer', {
+      account,
+      hint: seeLog,
+      cause: thrown,
+    });
   }
 
   async function stop(): Promise<void> {
+    for (const timer of Object.values(timers)) clearTimeout(timer);
+    await starting?.catch(() => undefined);
     const old = connection;
-    for (const timer of Object.values(timers)) clearTimeout(timer);
-    if (old === undefined && starting === undefined) {
-      enter('idle');
-      return;
+    if (old !== undefined) {
+      enter('stopping');
+      void letGo(async () => {
+        await old.stop();
+        running = undefined;
+      });
     }
-    enter('stopping');
-    connection = undefined;
-    await starting?.then((opened) => opened.stop()).catch(() => undefined);
-    connection = undefined;
-    for (const timer of Object.values(timers)) clearTimeout(timer);
-    await old?.stop();
-    running = undefined;
-    enter('idle');
+    await leaving;
+    clearTimeout(timers.again);
+    if (starting === undefined && connection === undefined) enter(ladder.isLeftAlone ? 'crash-loop' : 'idle');
   }
 
   let closed: Promise<void> | undefined;
@@ -447,27 +507,13 @@ export function createChildServer(spec: ChildSpec, host: ChildHost, before: Prom
           return await callOnce(opened, tool, input, call, token);
         } catch (thrown) {
           if (call.signal.aborted) {
-            // It may hang: that is found out now, and not by the next question.
             if (connection === opened) watch(true);
             throw call.signal.reason;
           }
-          const own = calmcpErrorIn(thrown);
-          if (own !== undefined) throw own.of(account);
-          const { status } = thrown as { status?: unknown };
-          if (status === 401)
-            throw new CalmcpError('AUTH_REQUIRED', 'its child server did not accept the sign-in', {
-              account,
-              cause: { status: 401 },
-            });
-          if (!(await isLoss(opened, thrown)))
-            throw new CalmcpError('BAD_RESPONSE', 'its child server could not answer', {
-              account,
-              hint: seeLog,
-              cause: thrown,
-            });
+          if (!(await isLoss(opened, thrown))) throw failureOf(opened, thrown);
+          if (connection === opened && tries >= 2) throw failureOf(opened, thrown);
           // Reading changes nothing, so it may be done again; once, as a question may be what it crashes of.
-          await settledAfterLoss(opened);
-          if (lastError?.code === 'BAD_RESPONSE') throw lastError.of(account);
+          if (connection !== opened && lastError?.code === 'BAD_RESPONSE') throw lastError.of(account);
           if (tries >= 2) throw restarting();
         } finally {
           inFlight--;
@@ -490,7 +536,11 @@ export function createChildServer(spec: ChildSpec, host: ChildHost, before: Prom
         milliseconds: Math.round(performance.now() - began),
       };
     },
-    stop,
+    async stop() {
+      await stop();
+      ladder.forgive();
+      if (state === 'crash-loop') enter('idle');
+    },
     close() {
       closed ??= (async () => {
         closing.abort(new CalmcpError('UNAVAILABLE', 'calmcp is closing'));
@@ -501,9 +551,4 @@ export function createChildServer(spec: ChildSpec, host: ChildHost, before: Prom
       return closed;
     },
   };
-
-  /** Until its end has been noticed by all of this. */
-  async function settledAfterLoss(opened: ChildConnection): Promise<void> {
-    for (let waited = 0; connection === opened && waited < 500; waited += 10) await pause(10, closing.signal);
-  }
 }

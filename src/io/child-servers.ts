@@ -29,8 +29,9 @@ export function createChildServers({
   random = Math.random,
 }: ChildServersOptions): ChildServers {
   const folder = childrenFolder(stateFolder);
-  const servers = new Map<string, { readonly key: string; readonly server: ChildServer }>();
-  const all = new Set<ChildServer>();
+  const servers = new Map<string, { readonly key: string; readonly server: ChildServer; readonly isClosed: boolean }>();
+  /** Those that are closing included. */
+  const open = new Set<ChildServer>();
   const host: ChildHost = {
     folder,
     machine,
@@ -50,15 +51,26 @@ export function createChildServers({
     open(spec) {
       const key = JSON.stringify([spec, spec.args(spec.port), spec.environment('', '')]);
       const before = servers.get(spec.account);
-      if (before?.key === key) return before.server;
+      if (before?.key === key && !before.isClosed) return before.server;
       // One after the other: two of them would want the same port.
       const server = createChildServer(spec, host, before?.server.close() ?? Promise.resolve());
-      servers.set(spec.account, { key, server });
-      all.add(server);
-      return server;
+      const entry = {
+        key,
+        isClosed: false,
+        server: {
+          ...server,
+          close() {
+            entry.isClosed = true;
+            return server.close().finally(() => open.delete(server));
+          },
+        },
+      };
+      servers.set(spec.account, entry);
+      open.add(server);
+      return entry.server;
     },
     async close() {
-      await Promise.all([...all].map((server) => server.close()));
+      await Promise.all([...open].map((server) => server.close()));
       await host.cleared;
     },
   };

@@ -1,3 +1,5 @@
+import { setMaxListeners } from 'node:events';
+
 /** How many requests one mailbox sees at once. */
 export interface Limiter {
   /**
@@ -34,6 +36,8 @@ export function createLimiter(slots: number): Limiter {
         },
       };
       signal.throwIfAborted();
+      // A question about many calendars waits for many things: Node would call that a leak, on stderr.
+      setMaxListeners(0, signal);
       signal.addEventListener('abort', abort, { once: true });
       queue.push(waiting);
       next();

@@ -5,8 +5,11 @@ import http from 'node:http';
 import https from 'node:https';
 import { syncBuiltinESMExports } from 'node:module';
 
-const origin = new URL(import.meta.url).searchParams.get('origin');
+const { searchParams } = new URL(import.meta.url);
+const origin = searchParams.get('origin');
 if (!origin) throw new Error('redirect.mjs needs ?origin=');
+/** Google may always give fewer events on a page than it could (pageSize=…). */
+const pageSize = searchParams.get('pageSize');
 /** Host to where its paths begin on the sandbox. */
 const HOSTS = new Map([
   ['graph.microsoft.com', ''],
@@ -18,7 +21,9 @@ const HOSTS = new Map([
 function target(url) {
   const base = HOSTS.get(url.hostname);
   if (base === undefined) throw new TypeError(`redirect.mjs: no way to ${url.host}`);
-  return new URL(base + url.pathname + url.search, origin);
+  const to = new URL(base + url.pathname + url.search, origin);
+  if (pageSize && url.pathname.endsWith('/events')) to.searchParams.set('maxResults', pageSize);
+  return to;
 }
 
 const realFetch = globalThis.fetch;

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { addAccount, removeAccount } from '../../accounts/edit.ts';
+import type { ChildSpec } from '../../core/child.ts';
 import { CalmcpError } from '../../core/errors.ts';
 import type { SignInState } from '../../core/provider.ts';
 import { neutralize } from '../../core/text.ts';
@@ -13,6 +14,9 @@ import { confirm } from '../prompt.ts';
 import { type Shell, styleFor } from '../shell.ts';
 import { formatTable } from '../table.ts';
 import { exitOf, parseTimeout, tryAccount } from '../try-account.ts';
+
+const childOf = (spec: ChildSpec | undefined): { readonly childServer?: string } =>
+  spec === undefined ? {} : { childServer: spec.kind.server };
 
 const json = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`;
 
@@ -43,17 +47,27 @@ function addList(accounts: Command, shell: Shell, run: Run): void {
           ...(settings.client === undefined || settings.client === id ? {} : { client: neutralize(settings.client) }),
           ...(settings.share === 'busy' ? {} : { share: settings.share }),
           ...(provider.where === undefined ? {} : { where: neutralize(provider.where(own)) }),
+          ...childOf(provider.childSpec?.(own, id)),
         }));
         if (options.json) shell.stdout.write(json({ accounts: listed }));
         else if (listed.length === 0) shell.stdout.write('No accounts yet: calmcp accounts add\n');
         else {
-          const rows = listed.map(({ account, provider, displayName = '', access, client, share, where = '' }) => [
-            account,
-            provider,
-            displayName,
-            access,
-            [where, client && `of ${client}`, share && `shares ${share}`].filter(Boolean).join(', '),
-          ]);
+          const rows = listed.map(
+            ({ account, provider, displayName = '', access, client, share, where = '', childServer }) => [
+              account,
+              provider,
+              displayName,
+              access,
+              [
+                where,
+                childServer && `through its child server ${childServer}`,
+                client && `of ${client}`,
+                share && `shares ${share}`,
+              ]
+                .filter(Boolean)
+                .join(', '),
+            ],
+          );
           const style = styleFor(shell.stdout, shell.env);
           const { columns } = shell.stdout;
           shell.stdout.write(
@@ -93,6 +107,7 @@ function addAdd(accounts: Command, shell: Shell, run: Run): void {
 Examples:
   calmcp accounts add
   calmcp accounts add xebia --provider microsoft --client-id 1111… --tenant-id 2222… --access write
+  calmcp accounts add marimer --provider microsoft --client-id 1111… --tenant-id 3333… --child
   calmcp accounts add home --provider google --client-id ….apps.googleusercontent.com --client-secret '\${ENV:HOME_CLIENT_SECRET}'
   calmcp accounts add feed --provider ics --url '\${ENV:FEED_URL}' --set calendars.exclude=Birthdays,Team`,
     )
@@ -102,7 +117,8 @@ Examples:
         const { provider, set = [], ...given } = command.opts<{ provider?: string; set?: string[] }>();
         const paths = pathsOf(shell, options);
         const fields = {
-          ...(given as Record<string, string>),
+          // A flag without a value says true.
+          ...Object.fromEntries(Object.entries(given).map(([name, value]) => [name, String(value)])),
           ...(options.timeZone === undefined ? {} : { timeZone: options.timeZone }),
         };
         const account = await composeAccount(shell, paths, { id, provider, fields, set }, await idsOf(shell, options));

@@ -6,6 +6,7 @@ import type { AddCommand } from '../command.ts';
 import { type GlobalOptions, openAppFor, openSecrets, pathsOf, readConfig } from '../open-app.ts';
 import { failedProbe, type Probe } from '../probe.ts';
 import { probeAccount } from '../probe-account.ts';
+import { type SeenChildren, watchChildren } from '../probe-child.ts';
 import {
   describeConfig,
   probeConfigFile,
@@ -24,11 +25,12 @@ async function probeAccounts(
   app: App,
   ids: readonly string[] | undefined,
   timeLimitMs: number,
+  children: SeenChildren,
 ): Promise<readonly Probe[]> {
   const asked = ids === undefined ? app.accounts : ids.map((id) => app.account(id));
   const twins = await sameMailboxes(app.accounts);
   const probes = asked.map((account) =>
-    probeAccount(shell, app, account, { timeLimitMs, sameAs: twins.get(account.id) ?? [] }),
+    probeAccount(shell, app, account, { timeLimitMs, sameAs: twins.get(account.id) ?? [], children }),
   );
   return (await Promise.all(probes)).flat();
 }
@@ -57,14 +59,19 @@ async function examine(shell: Shell, options: GlobalOptions, timeLimitMs: number
   ]);
   if (config === undefined)
     return [...machine, { name: 'accounts', state: 'skipped', message: 'not looked at before accounts.yaml is right' }];
+  let children: SeenChildren = new Map();
   try {
-    opened = await openAppFor(shell, options);
+    opened = await openAppFor(shell, options, false, (real) => {
+      const watched = watchChildren(real);
+      children = watched.seen;
+      return watched.children;
+    });
   } catch (thrown) {
     // What the environment gets wrong; the keystore has told its own part already.
     return [...machine, failedProbe('accounts', thrown)];
   }
   try {
-    return [...machine, ...(await probeAccounts(shell, opened, options.account, timeLimitMs))];
+    return [...machine, ...(await probeAccounts(shell, opened, options.account, timeLimitMs, children))];
   } finally {
     await opened.close();
   }
@@ -114,7 +121,7 @@ export const addDoctor: AddCommand = (program, shell, run) => {
     .summary('look for what is wrong, and say how to mend it')
     .description(
       'Tries everything that calmcp needs, one thing after the other: Node.js, accounts.yaml, permissions, the keystore, and ' +
-        'for each account its service, the clock, the sign-in and its calendars. Changes nothing and shows no event.',
+        'for each account its service, the clock, the sign-in, its child server where it has one, and its calendars. Changes nothing and shows no event.',
     )
     .option('--timeout <seconds>', 'how long one probe may take', '10')
     .addHelpText('after', '\nExamples:\n  calmcp doctor\n  calmcp doctor --account xebia\n  calmcp doctor --json')

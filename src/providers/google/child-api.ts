@@ -9,12 +9,11 @@ import type { ChildAnswer, ChildSpec } from '../../core/child.ts';
 import type { Span } from '../../core/chunks.ts';
 import { CalmcpError, type ErrorCode } from '../../core/errors.ts';
 import type { Calendar } from '../../core/event.ts';
-import { type Intervals, intersect, interval, NOTHING, pairsOf, subtract, unionOf } from '../../core/intervals.ts';
+import { type Intervals, intersect, interval, pairsOf, subtract, unionOf } from '../../core/intervals.ts';
 import type { Call, ProviderContext, ReadDepth } from '../../core/provider.ts';
-import { DAY } from '../../core/time.ts';
 import type { RequestTokens } from '../../io/access-tokens.ts';
 import { createChildCaller } from '../../io/child-caller.ts';
-import type { CalendarApi } from './calendar-api.ts';
+import type { CalendarApi, EventsRead } from './calendar-api.ts';
 import type { calendar_v3 } from './client.ts';
 import type { GoogleCalendar, GoogleEvent } from './map.ts';
 import { chunkTime, readAnswer } from './people.ts';
@@ -26,37 +25,78 @@ const CALENDARS_PAGE = 100;
 /** Time in which there are more events than that is not cut any further. */
 const SHORTEST = 60_000;
 const SECOND = 1_000;
+const HOUR = 3_600_000;
 
-/** What the server makes of Google's answers: handleGoogleApiError in 2.6.3. It has no numbers, only these words. */
-const WORDS: readonly (readonly [RegExp, ErrorCode, number])[] = [
-  [
-    /token is invalid or expired|tokens? (?:is|are) no longer valid|Invalid Credentials|invalid authentication|UNAUTHENTICATED|No authenticated accounts|Account ".*" not found/i,
-    'AUTH_REQUIRED',
-    401,
-  ],
-  [/Rate limit exceeded|rateLimitExceeded|quota/i, 'RATE_LIMITED', 429],
-  [/Access denied/i, 'FORBIDDEN', 403],
-  [/Resource not found/i, 'NOT_FOUND', 404],
-  [/server error|backendError/i, 'UNAVAILABLE', 503],
+interface Refusal {
+  readonly says: RegExp;
+  readonly code: ErrorCode;
+  readonly message: string;
+  /** Google's, where that decides what is done next: 401 gets another token, a number at all another attempt. */
+  readonly status?: number;
+  readonly hint?: string;
+}
+
+/**
+ * What the server makes of Google's answers: handleGoogleApiError in 2.6.3. It has no numbers, only these words, and they
+ * may be followed by names of calendars: so they count at the beginning alone. What it asks again by itself (429 and 5xx, three
+ * times) is not asked again here.
+ */
+const REFUSALS: readonly Refusal[] = [
+  {
+    says: /^(?:Google API error: (?:Invalid Credentials|Request (?:had invalid|is missing required) authentication)|Authentication tokens? |Authentication required|Internal error: No refresh token|No authenticated accounts|Account "[^"]*" not found)/i,
+    code: 'AUTH_REQUIRED',
+    message: 'Google no longer accepts the sign-in',
+    status: 401,
+  },
+  {
+    says: /^Access denied: (?:User )?Rate Limit Exceeded/i,
+    code: 'RATE_LIMITED',
+    message: 'Google asks its child server to slow down',
+    status: 403,
+  },
+  { says: /^Rate limit exceeded/i, code: 'RATE_LIMITED', message: 'Google asks its child server to slow down' },
+  {
+    says: /^Access denied: Calendar usage limits exceeded/i,
+    code: 'FORBIDDEN',
+    message: 'Google has limited the calendar use of this account',
+    hint: 'wait: it may take hours; see Google’s calendar use limits',
+  },
+  {
+    says: /^Access denied: (?:Request had insufficient authentication scopes|Insufficient Permission)/i,
+    code: 'FORBIDDEN',
+    message: 'the sign-in does not cover what its child server asked for',
+  },
+  {
+    says: /^Access denied/i,
+    code: 'FORBIDDEN',
+    message: 'Google does not allow this account to read this calendar',
+  },
+  {
+    says: /^Resource not found/i,
+    code: 'NOT_FOUND',
+    message: 'Google does not know what its child server asked for',
+  },
+  { says: /^Bad Request/i, code: 'BAD_RESPONSE', message: 'Google refused what its child server asked' },
+  { says: /^Google API server error/i, code: 'UNAVAILABLE', message: 'Google is having trouble' },
+  // It waits for three seconds and does not ask again.
+  {
+    says: /^(?:Google API|Internal) error: The operation was aborted/i,
+    code: 'UNAVAILABLE',
+    message: 'Google did not answer its child server in time',
+    status: 0,
+  },
 ];
-
-const SENTENCES: Readonly<Partial<Record<ErrorCode, string>>> = {
-  AUTH_REQUIRED: 'Google no longer accepts the sign-in',
-  RATE_LIMITED: 'Google asks its child server to slow down',
-  FORBIDDEN: 'Google does not allow this account to read this calendar',
-  NOT_FOUND: 'Google does not know what its child server asked for',
-  UNAVAILABLE: 'Google is having trouble',
-};
 
 /** @throws CalmcpError */
 function readText({ text, isError }: ChildAnswer): unknown {
   if (isError) {
-    const [, code, status] = WORDS.find(([words]) => words.test(text)) ?? [];
-    if (code !== undefined) throw new CalmcpError(code, SENTENCES[code] ?? '', { cause: { status, body: text } });
-    throw new CalmcpError('UNAVAILABLE', 'its child server got no answer from Google', {
+    const said = text.replace(/^MCP error -?\d+: /, '');
+    const { code, message, status, hint } = REFUSALS.find(({ says }) => says.test(said)) ?? {
+      code: 'UNAVAILABLE',
+      message: 'its child server got no answer from Google',
       hint: 'see what it said: calmcp children logs <account>',
-      cause: { status: 0, body: text },
-    });
+    };
+    throw new CalmcpError(code, message, { hint, cause: { status, body: text } });
   }
   try {
     return JSON.parse(text);
@@ -86,21 +126,44 @@ function trim(row: GoogleEvent, depth: ReadDepth): GoogleEvent {
   return own === undefined ? rest : { ...rest, attendees: own };
 }
 
-/** The time that events take, with room for whatever zone a whole day is meant in. */
-function timeOf(rows: readonly GoogleEvent[]): Intervals {
-  const spans = rows.map(({ start, end }) => {
-    const room = start?.date ? DAY : 0;
-    return [
-      Date.parse(start?.date ?? start?.dateTime ?? '') - room,
-      Date.parse(end?.date ?? end?.dateTime ?? '') + room,
-    ] as const;
-  });
-  const real = spans.filter(([start, end]) => end > start);
+/** How far a day of some zone reaches beyond that of UTC. */
+const EARLIEST = 14 * HOUR;
+const LATEST = 12 * HOUR;
+
+/**
+ * The time that events make busy, with room for whatever zone a whole day is meant in. What is transparent explains no busy
+ * time: a working location lasts all day, and anything could be hidden behind it.
+ */
+function busyOf(rows: readonly GoogleEvent[]): Intervals {
+  const spans = rows
+    .filter(({ transparency }) => transparency !== 'transparent')
+    .map(
+      ({ start, end }) =>
+        [
+          Date.parse(start?.date ?? start?.dateTime ?? '') - (start?.date ? EARLIEST : 0),
+          Date.parse(end?.date ?? end?.dateTime ?? '') + (end?.date ? LATEST : 0),
+        ] as const,
+    )
+    .filter(([start, end]) => end > start);
   return unionOf(
-    real.map(([start]) => start),
-    real.map(([, end]) => end),
+    spans.map(([start]) => start),
+    spans.map(([, end]) => end),
   );
 }
+
+type BusyEntry = calendar_v3.Schema$FreeBusyCalendar;
+
+/**
+ * Whether Google did not answer at all. The server then says "not found", as Google does of a calendar that it does not
+ * know, but Google names the domain of its errors: queryFreeBusyMultiAccount in 2.6.3.
+ */
+const isExcuse = ({ errors }: BusyEntry): boolean => Array.isArray(errors) && errors.some(({ domain }) => !domain);
+
+const WORDING = { message: 'Google does not tell the busy times of this calendar' };
+
+const onceEach = (rows: readonly GoogleEvent[]): GoogleEvent[] => [
+  ...new Map(rows.map((row) => [row.id, row])).values(),
+];
 
 export function openChildApi(
   spec: ChildSpec,
@@ -116,12 +179,11 @@ export function openChildApi(
     child,
     concurrency,
     tokens,
-    // Google's client inside it has made its own attempts.
-    repeats: false,
     read: readText,
     explain: (error) => {
-      const hint = error.code === 'AUTH_REQUIRED' ? tokens.remedy : error.hint;
-      return new CalmcpError(error.code, error.message, { account, hint, cause: error.cause });
+      const isForSignIn = error.code === 'AUTH_REQUIRED' || error.code === 'FORBIDDEN';
+      const hint = error.hint ?? (isForSignIn ? tokens.remedy : undefined);
+      return new CalmcpError(error.code, error.message, { hint, cause: error.cause }).of(account);
     },
   });
   const ask = (tool: string, input: Readonly<Record<string, unknown>>, asker: Call): Promise<unknown> =>
@@ -149,43 +211,96 @@ export function openChildApi(
       );
     const middle = Math.ceil((start + end) / 2 / SECOND) * SECOND;
     const halves = await Promise.all([
-      list(id, { start, end: middle }, asker),
+      // What has no duration and lies right in the middle would be in neither: Google's bounds exclude.
+      list(id, { start, end: middle + SECOND }, asker),
       list(id, { start: middle, end }, asker),
     ]);
     // What goes on over the middle is in both.
-    return [...new Map(halves.flat().map((row) => [row.id, row])).values()];
+    return onceEach(halves.flat());
   }
 
+  async function askBusyOnce(ids: readonly string[], window: Span, asker: Call): Promise<[string, BusyEntry][]> {
+    const body = await ask('get-freebusy', { calendars: ids.map((id) => ({ id })), ...timesOf(window) }, asker);
+    const { calendars } = (body ?? {}) as { calendars?: Record<string, BusyEntry> };
+    if (typeof calendars !== 'object' || calendars === null)
+      throw new CalmcpError('BAD_RESPONSE', 'its child server answered without busy times', { account });
+    return Object.entries(calendars);
+  }
+
+  /** Says "not found" only where Google did. @throws CalmcpError where Google did not answer */
   async function askBusy(
     ids: readonly string[],
     window: Span,
     asker: Call,
   ): Promise<calendar_v3.Schema$FreeBusyResponse> {
-    const body = await ask('get-freebusy', { calendars: ids.map((id) => ({ id })), ...timesOf(window) }, asker);
-    const { calendars } = (body ?? {}) as { calendars?: Record<string, calendar_v3.Schema$FreeBusyCalendar> };
-    if (typeof calendars !== 'object' || calendars === null)
-      throw new CalmcpError('BAD_RESPONSE', 'its child server answered without busy times', { account });
-    return { kind: 'calendar#freeBusy', calendars };
+    let entries = await askBusyOnce(ids, window, asker);
+    if (entries.length > 0 && entries.every(([, entry]) => isExcuse(entry))) {
+      // It does not say why. Another question does: a token that is refused is replaced on the way.
+      await ask('list-calendars', {}, asker).catch((thrown: unknown) => {
+        // With access: busy it is not allowed, and that is no reason.
+        if (!(thrown instanceof CalmcpError) || thrown.code !== 'FORBIDDEN') throw thrown;
+      });
+      entries = await askBusyOnce(ids, window, asker);
+      if (entries.every(([, entry]) => isExcuse(entry)))
+        throw new CalmcpError('UNAVAILABLE', 'its child server got no busy times from Google', { account });
+    }
+    const told = entries.map(([id, entry]) => [
+      id,
+      isExcuse(entry) ? { ...entry, errors: [{ reason: 'unknown' }] } : entry,
+    ]);
+    return { kind: 'calendar#freeBusy', calendars: Object.fromEntries(told) };
   }
 
-  /** All that is busy, or nothing where Google does not tell that of this calendar. */
+  /** All that is busy; nothing where Google does not tell that of this calendar. @throws CalmcpError */
   async function busyTime(id: string, window: Span, asker: Call): Promise<Intervals> {
-    const wording = { message: '' };
     const told = await Promise.all(
       chunkTime(window).map(async (part) =>
-        readAnswer(await askBusy([id], part, asker), [id], account, { notFound: wording, failed: wording }).get(id),
+        readAnswer(await askBusy([id], part, asker), [id], account, { notFound: WORDING, failed: WORDING }).get(id),
       ),
     );
-    const spans = told.flatMap((one) => (one !== undefined && 'spans' in one ? one.spans : []));
+    const spans = told.flatMap((one) => {
+      if (one === undefined) return [];
+      if ('spans' in one) return one.spans;
+      if (one.error.code === 'NOT_FOUND') return [];
+      throw one.error;
+    });
     return unionOf(
       spans.map(({ start }) => start),
       spans.map(({ end }) => end),
     );
   }
 
+  /** Reads again what Google calls busy and nothing that was read explains, as long as that brings anything. */
+  async function complete(id: string, first: GoogleEvent[], busy: Intervals, asker: Call): Promise<EventsRead> {
+    let rows = first;
+    for (;;) {
+      const missing = subtract(busy, busyOf(rows));
+      if (missing.length === 0) return { rows };
+      const again = await Promise.all([...pairsOf(missing)].map(([start, end]) => list(id, { start, end }, asker)));
+      const more = onceEach([...rows, ...again.flat()]);
+      if (more.length === rows.length) break;
+      rows = more;
+    }
+    return {
+      rows,
+      problems: [
+        new CalmcpError(
+          'BAD_RESPONSE',
+          'its child server leaves out events: Google says that more of this time is busy',
+          { account },
+        ),
+      ],
+    };
+  }
+
   return {
     async calendars(asker) {
       const rows = rowsOf<GoogleCalendar>(await ask('list-calendars', {}, asker), 'calendars');
+      // What is no list at all comes out of it as an empty one; everybody has a calendar of their own.
+      if (!rows.some(({ primary }) => primary === true))
+        throw new CalmcpError('BAD_RESPONSE', 'its child server answered without the calendars of this account', {
+          account,
+        });
       if (rows.length < CALENDARS_PAGE) return rows;
       throw new CalmcpError(
         'BAD_RESPONSE',
@@ -203,39 +318,23 @@ export function openChildApi(
       const [first, busy] = await Promise.all([
         list(id, window, asker),
         busyTime(id, window, asker).catch((thrown: unknown) => {
-          if (!(thrown instanceof CalmcpError)) throw thrown;
-          return NOTHING;
+          if (thrown instanceof CalmcpError) return thrown;
+          throw thrown;
         }),
       ]);
-      const within = intersect(busy, interval(window.start, window.end));
-      let rows = first;
-      let missing = subtract(within, timeOf(rows));
-      if (missing.length > 0) {
-        const again = await Promise.all([...pairsOf(missing)].map(([start, end]) => list(id, { start, end }, asker)));
-        rows = [...new Map([...rows, ...again.flat()].map((row) => [row.id, row])).values()];
-        missing = subtract(within, timeOf(rows));
+      if (busy instanceof CalmcpError) {
+        // What is no list at all, a proxy's web page for instance, comes out of it as an empty one.
+        if (first.length === 0) throw busy;
+        const unsure = new CalmcpError(busy.code, 'whether its child server told all events could not be found out', {
+          account,
+          cause: busy,
+        });
+        return { rows: first.map((row) => trim(row, depth)), problems: [unsure] };
       }
-      const problems =
-        missing.length === 0
-          ? []
-          : [
-              new CalmcpError(
-                'BAD_RESPONSE',
-                'its child server leaves out events: Google says that more of this time is busy',
-                { account },
-              ),
-            ];
-      return { rows: rows.map((row) => trim(row, depth)), problems };
+      const read = await complete(id, first, intersect(busy, interval(window.start, window.end)), asker);
+      return { ...read, rows: read.rows.map((row) => trim(row, depth)) };
     },
-    async freeBusy(ids, window, _kind, asker) {
-      const { calendars, ...rest } = await askBusy(ids, window, asker);
-      // It says "not found" of everything that it could not ask about.
-      const told = Object.entries(calendars ?? {}).map(([id, { errors, ...entry }]) => [
-        id,
-        { ...entry, ...(errors === undefined ? {} : { errors: [{ reason: 'unknown' }] }) },
-      ]);
-      return { ...rest, calendars: Object.fromEntries(told) };
-    },
+    freeBusy: (ids, window, _kind, asker) => askBusy(ids, window, asker),
     close: () => child.close(),
   };
 }

@@ -66,25 +66,22 @@ function readAnswer(answer: ChildAnswer): unknown {
   }
 }
 
-/** @param tokens none where the server signs in by itself */
 export function openChildMailbox(
   spec: ChildSpec,
   context: ProviderContext,
-  tokens: RequestTokens | undefined,
+  tokens: RequestTokens,
   concurrency: number,
 ): Mailbox {
   const { account, access } = context;
   const child = context.children.open(spec);
-  const remedy = tokens?.remedy ?? `run: calmcp login --account ${account}`;
   const ask = createChildCaller({
     account,
     log: context.log,
     child,
     concurrency,
     tokens,
-    repeats: true,
     read: readAnswer,
-    explain: (error) => explain(error, account, scopesOf(access).join(' '), remedy),
+    explain: (error) => explain(error, account, scopesOf(access).join(' '), tokens.remedy),
   });
 
   async function list<Row>(tool: string, input: Readonly<Record<string, unknown>>, call: Call): Promise<Row[]> {

@@ -2,12 +2,14 @@
  * The sign-in of a child server that keeps its own tokens: its program run once with the flags that it has for that. It may
  * belong to an app registration that the organisation has approved for just this server.
  */
-import { rename, rm } from 'node:fs/promises';
+import { readFile, rename, rm } from 'node:fs/promises';
 import { z } from 'zod';
 import type { ChildServer, ChildSpec } from '../../core/child.ts';
 import { CalmcpError } from '../../core/errors.ts';
 import { requireExpected, whyUnexpected } from '../../core/pinned-identity.ts';
 import type { Call, Identity, ProviderContext, SignInPrompts, SignInState } from '../../core/provider.ts';
+import type { RequestTokens } from '../../io/access-tokens.ts';
+import { writePrivateFile } from '../../io/private-file.ts';
 import { limitedSignal } from '../../io/time-limit.ts';
 import { ownCache } from './child.ts';
 import type { MicrosoftOptions } from './options.ts';
@@ -20,6 +22,44 @@ const CODE_SECONDS = 900;
 const accountsSchema = z.object({
   accounts: z.array(z.object({ id: z.string(), username: z.string() })),
 });
+
+const identitySchema = z.object({ id: z.string(), username: z.string() });
+
+/** Who signed in last by {@link openChildSignIn}, as calmcp noted it. */
+async function notedIdentity(file: string): Promise<Identity | undefined> {
+  try {
+    return identitySchema.parse(JSON.parse(await readFile(file, 'utf8')));
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * Stands for the tokens that are none of calmcp's business. Nothing is asked of the server before somebody has signed in whom
+ * accounts.yaml expects: it would end as it is started, over and over, or answer with somebody else's calendars.
+ */
+export function ownTokens(
+  options: MicrosoftOptions,
+  spec: ChildSpec,
+  { account, children }: ProviderContext,
+): RequestTokens {
+  const remedy = `run: calmcp login --account ${account}`;
+  const { identity: file } = ownCache(children.open(spec).folder, options);
+  const needsLogin = (message: string): CalmcpError =>
+    new CalmcpError('AUTH_REQUIRED', message, { account, hint: remedy });
+  return {
+    remedy,
+    async get(rejected) {
+      const identity = await notedIdentity(file);
+      if (identity === undefined) throw needsLogin('nobody is signed in');
+      const reason = whyUnexpected(identity, options.username);
+      if (reason !== undefined) throw needsLogin(reason);
+      if (rejected !== undefined) throw needsLogin('Microsoft no longer accepts the sign-in of its child server');
+      return '';
+    },
+    rest: async () => undefined,
+  };
+}
 
 const seeLog = (account: string): string => `see what it said: calmcp children logs ${account}`;
 
@@ -65,7 +105,8 @@ export function openChildSignIn(
     }
   }
 
-  const files = Object.values(ownCache(child.folder));
+  const cache = ownCache(child.folder, options);
+  const files = Object.values(cache);
 
   async function forget(): Promise<void> {
     await child.stop();
@@ -117,12 +158,13 @@ export function openChildSignIn(
         const identity = await whoIs();
         if (identity === undefined) throw failed();
         requireExpected(identity, options.username, before);
+        await writePrivateFile(cache.identity, JSON.stringify(identity));
         return identity;
       });
     },
     signOut: forget,
     async state() {
-      const identity = await whoIs();
+      const identity = (await notedIdentity(cache.identity)) && (await whoIs());
       if (identity === undefined) return { state: 'needs-login' };
       const reason = whyUnexpected(identity, options.username);
       return reason === undefined ? { state: 'signed-in', identity } : { state: 'needs-login', identity, reason };

@@ -31,11 +31,23 @@ export const MS_365: ChildKind = {
   ],
 };
 
-/** The two files of a server that signs in by itself. @param folder the account's, which outlives the server */
-export const ownCache = (folder: string): { readonly tokens: string; readonly selected: string } => ({
-  tokens: join(folder, 'tokens.json'),
-  selected: join(folder, 'selected.json'),
-});
+/** The files of a server that signs in by itself. Of another registration or tenant, the sign-in is another one. */
+export interface OwnCache {
+  readonly tokens: string;
+  readonly selected: string;
+  /** Whose they are: calmcp's own note. */
+  readonly identity: string;
+}
+
+/** @param folder the account's, which outlives the server */
+export function ownCache(folder: string, { clientId, tenantId }: MicrosoftOptions): OwnCache {
+  const name = `${clientId}_${tenantId}`.toLowerCase();
+  return {
+    tokens: join(folder, `${name}.tokens.json`),
+    selected: join(folder, `${name}.selected.json`),
+    identity: join(folder, `${name}.identity.json`),
+  };
+}
 
 /** Free/busy of others is there for organisations alone. */
 const kindFor = (options: MicrosoftOptions): ChildKind =>
@@ -65,7 +77,7 @@ export function childSpecOf(options: MicrosoftOptions, account: string): ChildSp
     args: (chosen) => [...flagsOf(options), ...(transport === 'http' ? ['--http', `127.0.0.1:${chosen}`] : [])],
     environment(folder, token) {
       // Its lease's folder goes with the server; the account's, one above, stays.
-      const cache = ownCache(isOwn ? join(folder, '..') : folder);
+      const cache = ownCache(isOwn ? join(folder, '..') : folder, options);
       return {
         MS365_MCP_CLIENT_ID: options.clientId,
         MS365_MCP_TENANT_ID: options.tenantId,
@@ -74,8 +86,7 @@ export function childSpecOf(options: MicrosoftOptions, account: string): ChildSp
         MS365_MCP_USE_KEYTAR: '0',
         MS365_MCP_TOKEN_CACHE_PATH: cache.tokens,
         MS365_MCP_SELECTED_ACCOUNT_PATH: cache.selected,
-        ...(isOwn && options.username !== undefined ? { MS365_MCP_EXPECTED_USERNAME: options.username } : {}),
-        ...(token === undefined || transport === 'http' ? {} : { MS365_MCP_OAUTH_TOKEN: token }),
+        ...(isOwn || token === undefined || transport === 'http' ? {} : { MS365_MCP_OAUTH_TOKEN: token }),
         // It logs what it is asked and writes who asked what to stderr.
         LOG_LEVEL: 'error',
         SILENT: '1',

@@ -32,6 +32,8 @@ async function openTokens(chosen: MicrosoftOptions, context: ProviderContext): P
  * https://learn.microsoft.com/graph/throttling-limits#outlook-service-limits
  */
 const CONCURRENCY = 4;
+/** A server that signs in by itself refreshes once for each call under way, and a refresh token may be good for one time. */
+const OWN_CONCURRENCY = 1;
 
 /** Of an account whose child server signs in by itself. */
 async function openOwnSignIn(chosen: MicrosoftOptions, context: ProviderContext): Promise<ChildSignIn | undefined> {
@@ -113,8 +115,12 @@ export const microsoft: ProviderDefinition<typeof options> = {
       return openMicrosoft(chosen, context, openMailbox(createGraph(cloudOf(chosen).graph, context, scope, tokens)));
     }
     const { openChildMailbox } = await import('./child-mailbox.ts');
-    const tokens = spec.lending === 'none' ? undefined : await requestTokens(chosen, context);
-    return openMicrosoft(chosen, context, openChildMailbox(spec, context, tokens, CONCURRENCY));
+    const tokens =
+      spec.lending === 'none'
+        ? (await import('./child-sign-in.ts')).ownTokens(chosen, spec, context)
+        : await requestTokens(chosen, context);
+    const concurrency = spec.lending === 'none' ? OWN_CONCURRENCY : CONCURRENCY;
+    return openMicrosoft(chosen, context, openChildMailbox(spec, context, tokens, concurrency));
   },
   childSpec: childSpecOf,
   endpoints(chosen) {
