@@ -119,7 +119,10 @@ export interface ChildProbe {
 
 /** The child servers of one app. */
 export interface ChildServers {
-  /** The server of an account. Nothing is started before it is needed; asked again for the same, it is the same. */
+  /**
+   * The server of an account. Nothing is started before it is needed. Asked again for the same, it is the same, and ends when
+   * all who asked for it have closed it; asked for another one, the one before ends.
+   */
   open(spec: ChildSpec): ChildServer;
   close(): Promise<void>;
 }

@@ -8,7 +8,7 @@ import { createChildFetch, createPipeTransport, LENT_HEADER, LIMITS } from './ch
 import { type RunningProcess, startProcess } from './child-process.ts';
 import { type CheckedTools, checkTools } from './child-tools.ts';
 import { findPackage } from './installed-package.ts';
-import { freePort, isPortFree, ownerOfPort } from './port-owner.ts';
+import { freePort, isPortFree, type PortOwner, watchPort } from './port-owner.ts';
 import { pause } from './time-limit.ts';
 
 /** What of the machine a child server is started with. */
@@ -74,8 +74,8 @@ function endedEarly({ code, signal }: { readonly code: number | null; readonly s
 }
 
 /** Resolves when the child, and nobody else, listens on the port. @throws CalmcpError */
-async function proveOwner(port: number, { group }: RunningProcess): Promise<'yes' | 'not yet'> {
-  const owner = await ownerOfPort(port, group);
+async function proveOwner(port: number, look: () => Promise<PortOwner>): Promise<'yes' | 'not yet'> {
+  const owner = await look();
   if (owner === 'group') return 'yes';
   if (owner === 'nobody') return 'not yet';
   throw new CalmcpError(
@@ -198,10 +198,11 @@ async function introduce(
       );
       return client.connect(transport, { signal });
     }
-    while ((await proveOwner(port, started)) === 'not yet') await pause(POLL_MS, signal);
+    const look = watchPort(port, started.group);
+    while ((await proveOwner(port, look)) === 'not yet') await pause(POLL_MS, signal);
     const fetch = createChildFetch(machine.fetch, async () => {
       try {
-        if (started.hasEnded() || (await proveOwner(port, started)) !== 'yes')
+        if (started.hasEnded() || (await proveOwner(port, look)) !== 'yes')
           throw new CalmcpError('UNAVAILABLE', 'its child server does not listen on its port any more');
       } catch (thrown) {
         // Whoever has lost its port is of no use any more. One that has ended is noticed by itself.

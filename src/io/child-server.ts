@@ -1,417 +1,23 @@
-/**
- * The one owner of a child server: starts it when it is needed, sees that it answers, starts it again when it crashes, and
- * ends it. What it says to others is a state.
- */
-
-import { join } from 'node:path';
-import type { ChildAnswer, ChildServer, ChildSpec, ChildState } from '../core/child.ts';
-import { CalmcpError, toCalmcpError } from '../core/errors.ts';
-import type { Call, Logger } from '../core/provider.ts';
-import { type ChildConnection, type ChildMachine, calmcpErrorIn, connectChild } from './child-connection.ts';
+/** A child server as providers call it: what a failed call means, and whether it is made once more. */
+import type { ChildAnswer, ChildServer, ChildSpec } from '../core/child.ts';
+import { CalmcpError } from '../core/errors.ts';
+import type { Call } from '../core/provider.ts';
+import { type ChildConnection, calmcpErrorIn } from './child-connection.ts';
 import { runChildOnce } from './child-errand.ts';
-import { createLadder } from './child-ladder.ts';
-import { type HeldLease, holdLease } from './child-lease.ts';
-import { createChildLog } from './child-log.ts';
-import type { CheckedTools } from './child-tools.ts';
-import type { Limiter } from './limiter.ts';
-import { limitedSignal, pause } from './time-limit.ts';
-
-/** Milliseconds, all of them. Tests are in more of a hurry. */
-export interface ChildTimes {
-  /** From the start of its process to its list of tools. */
-  readonly start: number;
-  /** Without a call for this long it is ended. */
-  readonly idle: number;
-  readonly pingEvery: number;
-  readonly ping: number;
-  /** Backoff after a crash: a random part of this, doubled each time, up to `backoffCap`. */
-  readonly backoff: number;
-  readonly backoffCap: number;
-  /** How long a call waits for a server that is started again. */
-  readonly reconnect: number;
-  /** Running for this long without a crash makes up for earlier ones. */
-  readonly stable: number;
-  /** After the end of its stdin, and again after SIGTERM, before it is killed. */
-  readonly stop: number;
-}
-
-export const CHILD_TIMES: ChildTimes = {
-  start: 30_000,
-  idle: 15 * 60_000,
-  pingEvery: 30_000,
-  ping: 5_000,
-  backoff: 1_000,
-  backoffCap: 60_000,
-  reconnect: 3_000,
-  stable: 5 * 60_000,
-  stop: 5_000,
-};
-
-/** Pings missed one after the other before it counts as hung. */
-const MISSED_PINGS = 3;
-/** A question hears what is the matter with its child server before its own time is up. */
-const MARGIN_MS = 250;
-
-const timeLeft = ({ deadline }: Call): number => {
-  const left = deadline - performance.now();
-  return Math.max(1, left - Math.min(MARGIN_MS, left / 10));
-};
-
-export interface ChildHost {
-  /** The folder of all child servers of all accounts. */
-  readonly folder: string;
-  readonly machine: ChildMachine;
-  readonly log: Logger;
-  /** How many start at once. */
-  readonly starts: Limiter;
-  /** Resolves when what an earlier calmcp left behind has gone. */
-  readonly cleared: Promise<unknown>;
-  readonly times: ChildTimes;
-  /** Uniform in [0, 1): the jitter. */
-  readonly random: () => number;
-}
+import type { ChildHost } from './child-host.ts';
+import { createChildLife, timeLeft } from './child-life.ts';
+import { pause } from './time-limit.ts';
 
 /** What the MCP library says of a connection that is no more. */
 const CLOSED: ReadonlySet<string> = new Set(['CONNECTION_CLOSED', 'SEND_FAILED', 'NOT_CONNECTED']);
 /** How long after a connection the end of its process may be noticed. */
 const LOSS_MS = 500;
 
-/** Whether somebody answered at all, with a refusal or with something that cannot be used. */
-function isAnswer(thrown: unknown): boolean {
-  const { code, status } = thrown as { code?: unknown; status?: unknown };
-  return typeof code === 'number' || typeof status === 'number';
-}
-
 /** @param before resolves when the one that this takes the place of has gone */
 export function createChildServer(spec: ChildSpec, host: ChildHost, before: Promise<unknown>): ChildServer {
   const { account, kind } = spec;
-  const { times, machine } = host;
-  const folder = join(host.folder, account);
-  const log = createChildLog(join(folder, 'server.log'));
-  const closing = new AbortController();
-
-  let state: ChildState = 'idle';
-  let lease: Promise<HeldLease> | undefined;
-  let connection: ChildConnection | undefined;
-  let starting: Promise<ChildConnection> | undefined;
-  /** Until nothing of those that were let go of runs any more: two of them would want the same port. */
-  let leaving: Promise<void> = Promise.resolve();
-  let tools: CheckedTools = { usable: new Set(), withheld: new Map() };
-  /** What is in its environment, where that is how it learns the token; and what was there before. */
-  let lent: string | undefined;
-  const retired = new Set<string | undefined>();
-  let lastToken: string | undefined;
-  let lastError: CalmcpError | undefined;
-  const ladder = createLadder({ first: times.backoff, cap: times.backoffCap, random: host.random });
-  let restarts = 0;
-  let isRestart = false;
-  let since: number | undefined;
-  let running: { pid: number; started: string; group: number; port: number | undefined } | undefined;
-  let inFlight = 0;
-  let toolsAreStale = false;
-  const timers = {
-    idle: undefined as NodeJS.Timeout | undefined,
-    ping: undefined as NodeJS.Timeout | undefined,
-    again: undefined as NodeJS.Timeout | undefined,
-    stable: undefined as NodeJS.Timeout | undefined,
-  };
-
-  function after(name: keyof typeof timers, ms: number, work: () => void): void {
-    clearTimeout(timers[name]);
-    timers[name] = setTimeout(work, ms);
-    timers[name].unref();
-  }
-
-  function enter(next: ChildState): void {
-    if (state !== next) host.log.debug('child server', { account, state: next });
-    state = next;
-    void lease
-      ?.then((held) =>
-        held.update({
-          state,
-          restarts,
-          ...(running === undefined ? {} : { process: running, since }),
-          ...(running?.port === undefined ? {} : { port: running.port }),
-          ...(connection?.program.version === undefined ? {} : { version: connection.program.version }),
-          ...(lastError === undefined ? {} : { lastError: lastError.message }),
-        }),
-      )
-      .catch((error: unknown) => host.log.warn('child server not recorded', { account, error }));
-  }
-
-  const unavailable = (message: string, more: { retryAfterMs?: number; hint?: string } = {}): CalmcpError =>
-    new CalmcpError('UNAVAILABLE', message, { account, ...more, cause: lastError });
-
-  const seeLog = `see what it said: calmcp children logs ${account}`;
-
-  let inFile: string | undefined;
-  let writing: Promise<unknown> = Promise.resolve();
-
-  /** Where it reads the token from a file: the newest one is in there before it is asked. */
-  async function putToken(token: string): Promise<void> {
-    if (spec.writeToken === undefined) return;
-    const { writeToken } = spec;
-    const next = writing.then(async () => {
-      if (inFile === token || lease === undefined) return;
-      await writeToken((await lease).folder, token);
-      inFile = token;
-    });
-    writing = next.catch(() => undefined);
-    await next;
-  }
-
-  /** From now on nobody asks the one that runs. @param end sees to it that it ends */
-  function letGo(end: () => Promise<unknown>): Promise<void> {
-    connection = undefined;
-    for (const name of ['idle', 'ping', 'stable'] as const) clearTimeout(timers[name]);
-    leaving = leaving.then(end).then(
-      () => undefined,
-      (error: unknown) => host.log.warn('child server not ended', { account, error }),
-    );
-    return leaving;
-  }
-
-  /** It has ended, or must be, though nobody here asked it to. */
-  function lose(own: ChildConnection, error: CalmcpError): void {
-    if (connection !== own) return;
-    const before = lastError;
-    lastError = error;
-    void letGo(async () => {
-      // What it leaves behind goes with it.
-      await own.stop(true);
-      running = undefined;
-      if (!(await (await lease)?.takeRestart())) {
-        crashed(error);
-        return;
-      }
-      log.note('ended to be started again');
-      lastError = before;
-      ladder.forgive();
-      isRestart = true;
-      enter('idle');
-      void start(lastToken).catch(() => undefined);
-    });
-  }
-
-  /** It does not run, and is started again after a while. */
-  function crashed(error: CalmcpError): void {
-    lastError = error;
-    isRestart = true;
-    log.note(error.message);
-    host.log.info('child server failed', { account, error });
-    if (closing.signal.aborted) return;
-    const wait = ladder.crashed(performance.now());
-    if (wait === undefined) {
-      enter('crash-loop');
-      return;
-    }
-    enter('backoff');
-    after('again', wait, () => {
-      // A mistake of the machine (not installed, nobody signed in) is met by the next call, not by a timer.
-      if (state === 'backoff') void start(lastToken).catch(() => undefined);
-    });
-  }
-
-  /** Whether it is no crash: somebody has to do something first. */
-  const isForPeople = ({ code }: CalmcpError): boolean => code === 'CONFIG_INVALID' || code === 'AUTH_REQUIRED';
-
-  async function startOnce(token: string | undefined): Promise<ChildConnection> {
-    await before;
-    await host.cleared;
-    closing.signal.throwIfAborted();
-    lease ??= holdLease(host.folder, { account, server: kind.server, transport: spec.transport });
-    const held = await lease.catch((thrown: unknown) => {
-      lease = undefined;
-      throw thrown;
-    });
-    await leaving;
-    closing.signal.throwIfAborted();
-    enter('starting');
-    return host.starts.run(1, closing.signal, async () => {
-      const signal = limitedSignal(
-        times.start,
-        () =>
-          unavailable(`its child server was not ready within ${Math.ceil(times.start / 1_000)} s`, { hint: seeLog }),
-        closing.signal,
-      );
-      await spec.prepare?.(held.folder);
-      if (token !== undefined) await putToken(token);
-      const opened = await connectChild(spec, machine, {
-        token,
-        signal,
-        log,
-        folder: held.folder,
-        nonce: held.nonce,
-        stopMs: times.stop,
-        spawned({ pid, started, group }, port) {
-          running = { pid, started, group, port };
-          since = Date.now();
-          enter('starting');
-        },
-        broken: (error) => lose(opened, error),
-        toolsChanged() {
-          toolsAreStale = true;
-        },
-      });
-      return opened;
-    });
-  }
-
-  /** The one attempt that is under way, whoever waits for it. */
-  function start(token: string | undefined): Promise<ChildConnection> {
-    clearTimeout(timers.again);
-    starting ??= startOnce(token)
-      .then((opened) => {
-        connection = opened;
-        lent = token;
-        lastToken = token ?? lastToken;
-        if (isRestart) restarts++;
-        isRestart = false;
-        take(opened.tools);
-        after('stable', times.stable, ladder.forgive);
-        keepAlive();
-        watch();
-        void opened.process.ended.then(({ code, signal }) =>
-          lose(
-            opened,
-            unavailable(`its child server ended by itself (${signal === null ? `exit ${code}` : signal})`, {
-              hint: seeLog,
-            }),
-          ),
-        );
-        return opened;
-      })
-      .catch((thrown: unknown) => {
-        const error = toCalmcpError(thrown).of(account);
-        running = undefined;
-        if (isForPeople(error)) {
-          lastError = error;
-          log.note(error.message);
-          enter(error.code === 'AUTH_REQUIRED' ? 'needs-login' : 'idle');
-        } else crashed(error);
-        throw error;
-      })
-      .finally(() => {
-        starting = undefined;
-      });
-    return starting;
-  }
-
-  function take(looked: CheckedTools): void {
-    tools = looked;
-    toolsAreStale = false;
-    for (const [name, why] of tools.withheld) log.note(`the tool ${name} is not used: ${why}`);
-    enter(tools.withheld.size === 0 ? 'ready' : 'degraded');
-  }
-
-  function keepAlive(): void {
-    if (connection === undefined) return;
-    after('idle', times.idle, () => {
-      if (inFlight > 0) keepAlive();
-      else void stop();
-    });
-  }
-
-  /** Asks it for a sign of life from time to time. */
-  function watch(soon = false): void {
-    after('ping', soon ? 0 : times.pingEvery, () => void feelPulse());
-  }
-
-  let felt: ChildConnection | undefined;
-
-  /** Without a sign of life, several times over, it is ended, and so started again. */
-  async function feelPulse(): Promise<void> {
-    const own = connection;
-    if (own === undefined || felt === own) return;
-    felt = own;
-    for (let missed = 1; !(await isAnswering(own)) && connection === own; missed++) {
-      log.note(`no answer to a ping (${missed})`);
-      if (missed === MISSED_PINGS)
-        lose(own, unavailable('its child server does not answer any more', { hint: seeLog }));
-    }
-    if (felt === own) felt = undefined;
-    if (connection === own) watch();
-  }
-
-  async function isAnswering({ client, headers }: ChildConnection): Promise<boolean> {
-    const options = { timeout: times.ping, headers: headers(lastToken) };
-    try {
-      // What takes the place of a ping in the protocol of 2026: there is none any more.
-      if (client.getProtocolEra() === 'modern') await client.discover(options);
-      else await client.ping(options);
-      return true;
-    } catch (thrown) {
-      // A refusal is a sign of life.
-      return isAnswer(thrown);
-    }
-  }
-
-  /** Waits for what others need as well, as long as the question may. */
-  function within<T>(work: Promise<T>, call: Call, limitMs = Number.POSITIVE_INFINITY): Promise<T> {
-    const { signal } = call;
-    work.catch(() => undefined);
-    return new Promise<T>((resolve, reject) => {
-      const late = (): CalmcpError =>
-        state === 'starting'
-          ? unavailable('its child server is still starting', { hint: 'ask again in a moment' })
-          : restarting();
-      const abort = (): void => reject(signal.reason);
-      const timer = setTimeout(() => reject(late()), Math.min(limitMs, timeLeft(call)));
-      if (signal.aborted) abort();
-      signal.addEventListener('abort', abort, { once: true });
-      work.then(resolve, reject).finally(() => {
-        clearTimeout(timer);
-        signal.removeEventListener('abort', abort);
-      });
-    });
-  }
-
-  const restarting = (): CalmcpError => {
-    const wait = ladder.waiting(performance.now());
-    return unavailable('its child server is restarting', {
-      ...(wait > 0 ? { retryAfterMs: wait } : {}),
-      hint: lastError === undefined ? 'ask again in a moment' : `${lastError.message}; ${seeLog}`,
-    });
-  };
-
-  /** Another token in the environment needs another process. What the old one is busy with is let finish. */
-  function replace(old: ChildConnection): void {
-    retired.add(lent);
-    enter('stopping');
-    void letGo(async () => {
-      try {
-        while (inFlight > 0) await pause(20, closing.signal);
-      } finally {
-        await old.stop();
-        running = undefined;
-      }
-    });
-  }
-
-  const hasToken = (token: string | undefined): boolean =>
-    spec.lending !== 'environment' || token === undefined || lent === token || retired.has(token);
-
-  /** A server that answers, with the token that it needs. @throws CalmcpError */
-  async function ready(call: Call, token: string | undefined): Promise<ChildConnection> {
-    closing.signal.throwIfAborted();
-    if (connection !== undefined && hasToken(token)) return connection;
-    if (connection !== undefined) replace(connection);
-    await within(leaving, call);
-    closing.signal.throwIfAborted();
-    // Others have waited for the same.
-    if (connection !== undefined) return ready(call, token);
-    if (starting !== undefined) return within(starting, call);
-    if (ladder.crashes > 0 && (await (await lease)?.takeRestart())) ladder.forgive();
-    if (ladder.isLeftAlone)
-      throw unavailable(`its child server keeps crashing, ${ladder.crashes} times by now, and was left alone`, {
-        hint: `${lastError?.message ?? ''}; ${seeLog}, then: calmcp children restart ${account}`,
-      });
-    if (starting === undefined && state === 'backoff' && ladder.waiting(performance.now()) > 0) {
-      if (!ladder.takeAttempt()) throw restarting();
-      return within(start(token), call, times.reconnect);
-    }
-    return within(start(token), call);
-  }
+  const life = createChildLife(spec, host, before);
+  const hint = `see what it said: calmcp children logs ${account}`;
 
   async function callOnce(
     opened: ChildConnection,
@@ -420,7 +26,7 @@ export function createChildServer(spec: ChildSpec, host: ChildHost, before: Prom
     call: Call,
     token: string | undefined,
   ): Promise<ChildAnswer> {
-    if (toolsAreStale) take(await opened.refresh(call.signal, token));
+    const tools = await life.tools(opened, call, token);
     const why = tools.withheld.get(tool);
     if (why !== undefined || !tools.usable.has(tool))
       throw new CalmcpError(
@@ -431,7 +37,7 @@ export function createChildServer(spec: ChildSpec, host: ChildHost, before: Prom
           hint: `install the version that calmcp knows: npm i -g ${kind.package}@${kind.version}`,
         },
       );
-    if (token !== undefined) await putToken(token);
+    if (token !== undefined) await life.putToken(token);
     call.countRequest();
     const left = timeLeft(call);
     const answer = await opened.client.callTool(
@@ -445,14 +51,15 @@ export function createChildServer(spec: ChildSpec, host: ChildHost, before: Prom
 
   /** Whether asking again may help: it has ended, or the way to it has broken, as opposed to its saying no. */
   async function isLoss(opened: ChildConnection, thrown: unknown): Promise<boolean> {
-    if (connection !== opened) return true;
+    if (!life.isCurrent(opened)) return true;
     const isClosed = CLOSED.has(String((thrown as { code?: unknown }).code));
     // What fetch says of a connection that breaks.
     const isBroken = thrown instanceof TypeError;
     if (!isClosed && !isBroken && !opened.process.hasEnded()) return false;
     // That is noticed before the end that it comes of.
-    await Promise.race([opened.process.ended, pause(LOSS_MS, closing.signal).catch(() => undefined)]);
-    if (isClosed) lose(opened, unavailable('its child server closed the connection', { hint: seeLog }));
+    await Promise.race([opened.process.ended, pause(LOSS_MS, life.closed).catch(() => undefined)]);
+    if (isClosed)
+      life.lose(opened, new CalmcpError('UNAVAILABLE', 'its child server closed the connection', { account, hint }));
     return true;
   }
 
@@ -468,87 +75,54 @@ export function createChildServer(spec: ChildSpec, host: ChildHost, before: Prom
       });
     if (code === 'REQUEST_TIMEOUT') {
       // It may hang: that is found out now, and not by the next question.
-      if (connection === opened) watch(true);
-      return new CalmcpError('UNAVAILABLE', 'its child server did not answer in time', { account, hint: seeLog });
+      life.doubt(opened);
+      return new CalmcpError('UNAVAILABLE', 'its child server did not answer in time', { account, hint });
     }
     return new CalmcpError('BAD_RESPONSE', 'its child server could not answer', {
       account,
-      hint: seeLog,
+      hint,
       cause: thrown,
     });
   }
 
-  async function stop(): Promise<void> {
-    for (const timer of Object.values(timers)) clearTimeout(timer);
-    await starting?.catch(() => undefined);
-    const old = connection;
-    if (old !== undefined) {
-      enter('stopping');
-      void letGo(async () => {
-        await old.stop();
-        running = undefined;
-      });
-    }
-    await leaving;
-    clearTimeout(timers.again);
-    if (starting === undefined && connection === undefined) enter(ladder.isLeftAlone ? 'crash-loop' : 'idle');
-  }
-
-  let closed: Promise<void> | undefined;
   return {
-    folder,
+    folder: life.folder,
     async read(tool, input, call, token) {
-      lastToken = token ?? lastToken;
       for (let tries = 1; ; tries++) {
-        const opened = await ready(call, token);
-        inFlight++;
-        keepAlive();
+        const opened = await life.ready(call, token);
+        const free = life.occupy();
         try {
           return await callOnce(opened, tool, input, call, token);
         } catch (thrown) {
           if (call.signal.aborted) {
-            if (connection === opened) watch(true);
+            life.doubt(opened);
             throw call.signal.reason;
           }
-          if (!(await isLoss(opened, thrown))) throw failureOf(opened, thrown);
-          if (connection === opened && tries >= 2) throw failureOf(opened, thrown);
+          const isLost = await isLoss(opened, thrown);
+          const isGone = !life.isCurrent(opened);
           // Reading changes nothing, so it may be done again; once, as a question may be what it crashes of.
-          if (connection !== opened && lastError?.code === 'BAD_RESPONSE') throw lastError.of(account);
-          if (tries >= 2) throw restarting();
+          if (!isLost || (!isGone && tries >= 2)) throw failureOf(opened, thrown);
+          if (isGone && life.lastError?.code === 'BAD_RESPONSE') throw life.lastError.of(account);
+          if (tries >= 2) throw life.restarting();
         } finally {
-          inFlight--;
-          keepAlive();
+          free();
         }
       }
     },
-    needsLogin(error) {
-      lastError = error;
-      if (connection === undefined && starting === undefined) enter('needs-login');
-    },
-    runOnce: (args, options) => runChildOnce(spec, machine, host.folder, args, options),
+    needsLogin: life.needsLogin,
+    runOnce: (args, options) => runChildOnce(spec, host.machine, host.folder, args, options),
     async probe(call, token) {
       const began = performance.now();
-      const opened = await ready(call, token);
+      const opened = await life.ready(call, token);
+      const { withheld } = await life.tools(opened, call, token);
       return {
         program: opened.program.name,
         version: opened.program.version,
-        withheld: [...tools.withheld].map(([name, why]) => `${name}: ${why}`),
+        withheld: [...withheld].map(([name, why]) => `${name}: ${why}`),
         milliseconds: Math.round(performance.now() - began),
       };
     },
-    async stop() {
-      await stop();
-      ladder.forgive();
-      if (state === 'crash-loop') enter('idle');
-    },
-    close() {
-      closed ??= (async () => {
-        closing.abort(new CalmcpError('UNAVAILABLE', 'calmcp is closing'));
-        await stop();
-        await log.flush();
-        await (await lease?.catch(() => undefined))?.release();
-      })();
-      return closed;
-    },
+    stop: life.stop,
+    close: life.close,
   };
 }

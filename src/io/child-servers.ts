@@ -3,8 +3,9 @@ import { join } from 'node:path';
 import type { ChildServer, ChildServers } from '../core/child.ts';
 import type { Logger } from '../core/provider.ts';
 import type { ChildMachine } from './child-connection.ts';
+import { CHILD_TIMES, type ChildHost, type ChildTimes } from './child-host.ts';
 import { endLeftovers } from './child-lease.ts';
-import { CHILD_TIMES, type ChildHost, type ChildTimes, createChildServer } from './child-server.ts';
+import { createChildServer } from './child-server.ts';
 import { createLimiter } from './limiter.ts';
 
 /** Starting one keeps a processor busy for half a second. */
@@ -21,6 +22,13 @@ export interface ChildServersOptions {
   readonly random?: () => number;
 }
 
+/** A server that several may hold: an account that was taken over from a changed accounts.yaml, a sign-in. */
+interface Entry {
+  readonly key: string;
+  readonly server: ChildServer;
+  holders: number;
+}
+
 export function createChildServers({
   stateFolder,
   machine,
@@ -29,7 +37,7 @@ export function createChildServers({
   random = Math.random,
 }: ChildServersOptions): ChildServers {
   const folder = childrenFolder(stateFolder);
-  const servers = new Map<string, { readonly key: string; readonly server: ChildServer; readonly isClosed: boolean }>();
+  const entries = new Map<string, Entry>();
   /** Those that are closing included. */
   const open = new Set<ChildServer>();
   const host: ChildHost = {
@@ -47,27 +55,36 @@ export function createChildServers({
     random,
   };
 
+  function hold(entry: Entry): ChildServer {
+    let isHeld = true;
+    entry.holders++;
+    return {
+      ...entry.server,
+      async close() {
+        if (!isHeld) return;
+        isHeld = false;
+        entry.holders--;
+        if (entry.holders === 0) await end(entry);
+      },
+    };
+  }
+
+  function end(entry: Entry): Promise<void> {
+    entry.holders = 0;
+    return entry.server.close().finally(() => open.delete(entry.server));
+  }
+
   return {
     open(spec) {
       const key = JSON.stringify([spec, spec.args(spec.port), spec.environment('', '')]);
-      const before = servers.get(spec.account);
-      if (before?.key === key && !before.isClosed) return before.server;
+      const before = entries.get(spec.account);
+      if (before?.key === key && before.holders > 0) return hold(before);
       // One after the other: two of them would want the same port.
-      const server = createChildServer(spec, host, before?.server.close() ?? Promise.resolve());
-      const entry = {
-        key,
-        isClosed: false,
-        server: {
-          ...server,
-          close() {
-            entry.isClosed = true;
-            return server.close().finally(() => open.delete(server));
-          },
-        },
-      };
-      servers.set(spec.account, entry);
+      const server = createChildServer(spec, host, before === undefined ? Promise.resolve() : end(before));
+      const entry = { key, server, holders: 0 };
+      entries.set(spec.account, entry);
       open.add(server);
-      return entry.server;
+      return hold(entry);
     },
     async close() {
       await Promise.all([...open].map((server) => server.close()));

@@ -49,11 +49,14 @@ export function parseProcNetTcp(text: string, port: number): Listener[] {
 /** 127.0.0.1 as the kernel writes it, on either byte order. */
 const LOOPBACK_WORDS = ['0100007F', '7F000001'];
 
-async function ownerOnLinux(port: number, group: number): Promise<PortOwner> {
+async function listenersOnLinux(port: number): Promise<Listener[]> {
   const tables = await Promise.all(
     ['/proc/net/tcp', '/proc/net/tcp6'].map((path) => readFile(path, 'utf8').catch(() => '')),
   );
-  const listeners = tables.flatMap((table) => parseProcNetTcp(table, port));
+  return tables.flatMap((table) => parseProcNetTcp(table, port));
+}
+
+async function judge(listeners: readonly Listener[], group: number): Promise<PortOwner> {
   if (listeners.length === 0) return 'nobody';
   const members = await processesOfGroup(group);
   const links = await Promise.all(
@@ -101,8 +104,20 @@ async function ownerByNetstat(port: number, pid: number): Promise<PortOwner> {
   return listeners.every(({ address }) => address === LOOPBACK) ? 'group' : 'everywhere';
 }
 
-/** Who listens on `port`: a process of `group` (on Windows the process with that number), or somebody else. */
-export function ownerOfPort(port: number, group: number): Promise<PortOwner> {
-  if (process.platform === 'linux') return ownerOnLinux(port, group);
-  return process.platform === 'win32' ? ownerByNetstat(port, group) : ownerByLsof(port, group);
+/**
+ * Who listens on `port`, as often as it is asked: a process of `group` (on Windows the process with that number), or somebody
+ * else. Whose a socket is need be found out once, as long as it is the same socket.
+ */
+export function watchPort(port: number, group: number): () => Promise<PortOwner> {
+  if (process.platform === 'win32') return () => ownerByNetstat(port, group);
+  if (process.platform !== 'linux') return () => ownerByLsof(port, group);
+  let proven: string | undefined;
+  return async () => {
+    const listeners = await listenersOnLinux(port);
+    const sockets = listeners.map(({ address, inode }) => `${address} ${inode}`).join();
+    if (sockets !== '' && sockets === proven) return 'group';
+    const owner = await judge(listeners, group);
+    proven = owner === 'group' ? sockets : undefined;
+    return owner;
+  };
 }

@@ -9,7 +9,7 @@ import type { Probe } from '../../src/cli/probe.ts';
 import { judgeChild } from '../../src/cli/probe-child.ts';
 import type { Shell } from '../../src/cli/shell.ts';
 import type { ChildSpec } from '../../src/core/child.ts';
-import type { ChildTimes } from '../../src/io/child-server.ts';
+import type { ChildTimes } from '../../src/io/child-host.ts';
 import { createChildServers } from '../../src/io/child-servers.ts';
 import { listEvents } from '../../src/operations/list-events.ts';
 import { childSpecOf } from '../../src/providers/microsoft/child.ts';

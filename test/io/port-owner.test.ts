@@ -2,14 +2,7 @@ import { spawn } from 'node:child_process';
 import { type AddressInfo, createServer } from 'node:net';
 import { createInterface } from 'node:readline';
 import { expect, onTestFinished, test } from 'vitest';
-import {
-  freePort,
-  isPortFree,
-  ownerOfPort,
-  parseLsof,
-  parseNetstat,
-  parseProcNetTcp,
-} from '../../src/io/port-owner.ts';
+import { freePort, isPortFree, parseLsof, parseNetstat, parseProcNetTcp, watchPort } from '../../src/io/port-owner.ts';
 
 async function listen(host: string): Promise<number> {
   const server = createServer();
@@ -49,11 +42,11 @@ test.runIf(process.platform !== 'win32')(
   async () => {
     const own = await startListener('127.0.0.1');
     const wrapped = await startListener('127.0.0.1', true);
-    expect(await ownerOfPort(own.port, own.group)).toBe('group');
-    expect(await ownerOfPort(wrapped.port, wrapped.group)).toBe('group');
-    expect(await ownerOfPort(own.port, wrapped.group)).toBe('other');
-    expect(await ownerOfPort(await listen('127.0.0.1'), own.group)).toBe('other');
-    expect(await ownerOfPort(await freePort(), own.group)).toBe('nobody');
+    expect(await watchPort(own.port, own.group)()).toBe('group');
+    expect(await watchPort(wrapped.port, wrapped.group)()).toBe('group');
+    expect(await watchPort(own.port, wrapped.group)()).toBe('other');
+    expect(await watchPort(await listen('127.0.0.1'), own.group)()).toBe('other');
+    expect(await watchPort(await freePort(), own.group)()).toBe('nobody');
   },
 );
 
@@ -62,8 +55,8 @@ test.runIf(process.platform !== 'win32')(
   async () => {
     for (const host of ['0.0.0.0', '::']) {
       const { port, group } = await startListener(host);
-      expect(await ownerOfPort(port, group)).toBe('everywhere');
-      expect(await ownerOfPort(port, group + 1)).toBe('other');
+      expect(await watchPort(port, group)()).toBe('everywhere');
+      expect(await watchPort(port, group + 1)()).toBe('other');
     }
   },
 );

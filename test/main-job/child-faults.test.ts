@@ -3,7 +3,7 @@ import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import type { App } from '../../src/accounts/registry.ts';
-import type { ChildTimes } from '../../src/io/child-server.ts';
+import type { ChildTimes } from '../../src/io/child-host.ts';
 import { createChildServers } from '../../src/io/child-servers.ts';
 import { freePort } from '../../src/io/port-owner.ts';
 import { getFreeBusy } from '../../src/operations/get-free-busy.ts';

@@ -5,7 +5,7 @@
  * What is different: ids are those that change when an event moves to another folder, as no header can be asked for; and
  * nothing tells how long to wait after "too many requests".
  */
-import type { ChildAnswer, ChildSpec } from '../../core/child.ts';
+import type { ChildAnswer, ChildServer } from '../../core/child.ts';
 import type { Span } from '../../core/chunks.ts';
 import { CalmcpError } from '../../core/errors.ts';
 import type { Calendar } from '../../core/event.ts';
@@ -67,13 +67,12 @@ function readAnswer(answer: ChildAnswer): unknown {
 }
 
 export function openChildMailbox(
-  spec: ChildSpec,
+  child: ChildServer,
   context: ProviderContext,
   tokens: RequestTokens,
   concurrency: number,
 ): Mailbox {
   const { account, access } = context;
-  const child = context.children.open(spec);
   const ask = createChildCaller({
     account,
     log: context.log,

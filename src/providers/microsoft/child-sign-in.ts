@@ -40,11 +40,11 @@ async function notedIdentity(file: string): Promise<Identity | undefined> {
  */
 export function ownTokens(
   options: MicrosoftOptions,
-  spec: ChildSpec,
-  { account, children }: ProviderContext,
+  { folder }: ChildServer,
+  { account }: ProviderContext,
 ): RequestTokens {
   const remedy = `run: calmcp login --account ${account}`;
-  const { identity: file } = ownCache(children.open(spec).folder, options);
+  const { identity: file } = ownCache(folder, options);
   const needsLogin = (message: string): CalmcpError =>
     new CalmcpError('AUTH_REQUIRED', message, { account, hint: remedy });
   return {
@@ -72,9 +72,9 @@ export interface ChildSignIn {
 export function openChildSignIn(
   options: MicrosoftOptions,
   spec: ChildSpec,
-  { account, children, closed }: ProviderContext,
+  child: ChildServer,
+  { account, closed }: ProviderContext,
 ): ChildSignIn {
-  const child: ChildServer = children.open(spec);
   // Scopes follow from the tools, so it is run with the flags that it serves with.
   const flags = spec.args(0);
 

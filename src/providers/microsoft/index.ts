@@ -35,12 +35,21 @@ const CONCURRENCY = 4;
 /** A server that signs in by itself refreshes once for each call under way, and a refresh token may be good for one time. */
 const OWN_CONCURRENCY = 1;
 
-/** Of an account whose child server signs in by itself. */
-async function openOwnSignIn(chosen: MicrosoftOptions, context: ProviderContext): Promise<ChildSignIn | undefined> {
-  if (childBlockOf(chosen.child)?.tokens !== 'own') return undefined;
-  const { openChildSignIn } = await import('./child-sign-in.ts');
+/** Does something with the sign-in of a child server that signs in by itself; nothing where it does not. */
+async function withOwnSignIn<T>(
+  chosen: MicrosoftOptions,
+  context: ProviderContext,
+  work: (signIn: ChildSignIn) => Promise<T>,
+): Promise<{ readonly value: T } | undefined> {
   const spec = childSpecOf(chosen, context.account);
-  return spec && openChildSignIn(chosen, spec, context);
+  if (spec?.lending !== 'none') return undefined;
+  const { openChildSignIn } = await import('./child-sign-in.ts');
+  const child = context.children.open(spec);
+  try {
+    return { value: await work(openChildSignIn(chosen, spec, child, context)) };
+  } finally {
+    await child.close();
+  }
 }
 
 /** The access tokens of one account, wherever they come from. */
@@ -68,24 +77,21 @@ export const microsoft: ProviderDefinition<typeof options> = {
     return childBlockOf(child)?.tokens === 'own' ? ['device-code'] : ['browser', 'device-code'];
   },
   async signIn(chosen, context, prompts, call) {
-    const own = await openOwnSignIn(chosen, context);
-    if (own !== undefined) return own.signIn(prompts, call);
+    const own = await withOwnSignIn(chosen, context, (signIn) => signIn.signIn(prompts, call));
+    if (own !== undefined) return own.value;
     const { scopesOf } = await import('./scopes.ts');
     const tokens = await openTokens(chosen, context);
     return tokens.signIn(context.account, scopesOf(context.access), prompts, call);
   },
   async signOut(chosen, context) {
-    const own = await openOwnSignIn(chosen, context);
-    if (own !== undefined) {
-      await own.signOut();
-      return undefined;
-    }
+    const own = await withOwnSignIn(chosen, context, (signIn) => signIn.signOut());
+    if (own !== undefined) return undefined;
     return (await openTokens(chosen, context)).signOut(context.account);
   },
   async signInState(chosen, context) {
     if (chosen.tokenCommand !== undefined) return { state: 'not-needed' };
-    const own = await openOwnSignIn(chosen, context);
-    if (own !== undefined) return own.state();
+    const own = await withOwnSignIn(chosen, context, (signIn) => signIn.state());
+    if (own !== undefined) return own.value;
     const signedIn = await (await openTokens(chosen, context)).signedIn(context.account);
     if (signedIn === undefined) return { state: 'needs-login' };
     const { id, username, scopes, renewedAt } = signedIn;
@@ -115,12 +121,12 @@ export const microsoft: ProviderDefinition<typeof options> = {
       return openMicrosoft(chosen, context, openMailbox(createGraph(cloudOf(chosen).graph, context, scope, tokens)));
     }
     const { openChildMailbox } = await import('./child-mailbox.ts');
-    const tokens =
-      spec.lending === 'none'
-        ? (await import('./child-sign-in.ts')).ownTokens(chosen, spec, context)
-        : await requestTokens(chosen, context);
-    const concurrency = spec.lending === 'none' ? OWN_CONCURRENCY : CONCURRENCY;
-    return openMicrosoft(chosen, context, openChildMailbox(spec, context, tokens, concurrency));
+    const isOwn = spec.lending === 'none';
+    const lent = isOwn ? undefined : await requestTokens(chosen, context);
+    const child = context.children.open(spec);
+    const tokens = lent ?? (await import('./child-sign-in.ts')).ownTokens(chosen, child, context);
+    const mailbox = openChildMailbox(child, context, tokens, isOwn ? OWN_CONCURRENCY : CONCURRENCY);
+    return openMicrosoft(chosen, context, mailbox);
   },
   childSpec: childSpecOf,
   endpoints(chosen) {
