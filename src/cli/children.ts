@@ -1,4 +1,5 @@
 /** The child servers of the accounts of accounts.yaml, as leases tell of them: they belong to other processes than this one. */
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ACCOUNT_ID } from '../accounts/schema.ts';
 import type { ChildSpec, ChildState } from '../core/child.ts';
@@ -6,6 +7,7 @@ import { CalmcpError } from '../core/errors.ts';
 import { neutralize } from '../core/text.ts';
 import { listLeases, processesOf, type RunningLease } from '../io/child-lease.ts';
 import { childrenFolder } from '../io/child-servers.ts';
+import type { Paths } from '../io/paths.ts';
 import { memoryOf } from '../io/process-table.ts';
 import { type GlobalOptions, pathsOf, readConfig } from './open-app.ts';
 import type { Shell } from './shell.ts';
@@ -112,4 +114,12 @@ export function requireChild(children: Children, id: string): ChildSpec {
 export function logOfChild({ folder }: Children, id: string): string {
   if (!ACCOUNT_ID.test(id)) throw new TypeError('no account id');
   return join(folder, id, 'server.log');
+}
+
+/** Removes what child servers of an account have left behind; not while one runs. @param id as accounts.yaml has it */
+export async function forgetChild({ stateFolder }: Paths, id: string): Promise<void> {
+  if (!ACCOUNT_ID.test(id)) throw new TypeError('no account id');
+  const folder = childrenFolder(stateFolder);
+  if ((await listLeases(folder)).some(({ lease }) => lease.account === id)) return;
+  await rm(join(folder, id), { recursive: true, force: true });
 }

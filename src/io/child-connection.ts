@@ -193,8 +193,8 @@ async function introduce(
 
   const connect = async (): Promise<void> => {
     if (port === undefined) {
-      const transport = createPipeTransport(started.stdin, started.stdout, fail, (line) =>
-        log.write(`stdout: ${line}\n`),
+      const transport = createPipeTransport(started.stdin, started.stdout, fail, (length) =>
+        log.note(`a line of ${length} characters on its stdout is no MCP message`),
       );
       return client.connect(transport, { signal });
     }

@@ -1,5 +1,5 @@
 /** What a child server says on its stderr, kept for whoever has to find out why it fails: little of it, and redacted. */
-import { appendFile, rename, rm, stat } from 'node:fs/promises';
+import { appendFile, rename, stat } from 'node:fs/promises';
 import { redact } from './log.ts';
 import { readTextFile } from './read-file.ts';
 
@@ -88,8 +88,4 @@ export async function readChildLog(path: string, count: number): Promise<string[
     .flatMap((part) => (part ?? '').split('\n'))
     .filter((line) => line !== '')
     .slice(-count);
-}
-
-export async function removeChildLog(path: string): Promise<void> {
-  await Promise.all([rm(path, { force: true }), rm(`${path}.1`, { force: true })]);
 }

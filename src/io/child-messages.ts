@@ -33,13 +33,13 @@ const NEWLINE = 0x0a;
 /**
  * Messages as lines: https://modelcontextprotocol.io/specification/2025-06-18/basic/transports#stdio
  * @param broken called once when it sends what cannot be taken; nothing is read after that
- * @param heard a line that is no message, for the log
+ * @param strayed told the length of a line that is no message; what it says may be anything, a calendar's text too
  */
 export function createPipeTransport(
   stdin: Writable,
   stdout: Readable,
   broken: (error: CalmcpError) => void,
-  heard: (line: string) => void,
+  strayed: (length: number) => void,
 ): Transport {
   /** Ids of what was asked and not answered yet. */
   const asked = new Set<unknown>();
@@ -67,7 +67,7 @@ export function createPipeTransport(
     }
     if (typeof message !== 'object' || message === null || (message as { jsonrpc?: unknown }).jsonrpc !== '2.0') {
       garbage += line.length;
-      heard(line.slice(0, 200));
+      strayed(line.length);
       if (garbage > LIMITS.garbage) giveUp(notMcp('prints things that are no MCP messages'));
       return;
     }

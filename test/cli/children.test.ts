@@ -493,3 +493,14 @@ describe('accounts', () => {
     expect(feed.stderr).toMatch(/ics accounts have no child/);
   });
 });
+
+test('accounts remove --logout takes along what its servers have left', async () => {
+  const sandbox = await openSandbox();
+  const { folder, app } = await openHome(sandbox);
+  await ask(app);
+  await app.close();
+  expect((await cli(folder, ['children', 'logs', 'xebia'])).stdout).toContain('started ms-365');
+  const { status } = await cli(folder, ['accounts', 'remove', 'xebia', '--logout', '--yes']);
+  expect(status).toBe(0);
+  expect(await readdir(join(folder, 'state', 'children'))).not.toContain('xebia');
+});

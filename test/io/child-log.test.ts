@@ -1,7 +1,7 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { cleanLine, createChildLog, readChildLog, removeChildLog } from '../../src/io/child-log.ts';
+import { cleanLine, createChildLog, readChildLog } from '../../src/io/child-log.ts';
 import { temporaryFolder } from '../harness.ts';
 
 const at = () => new Date('2026-11-23T08:00:00Z');
@@ -18,8 +18,6 @@ test('lines come as they are made, whatever the pieces, and the last one without
   );
   expect((await stat(path)).mode & 0o777).toBe(0o600);
   expect(await readChildLog(path, 2)).toEqual([`${stamp} calmcp: of its own`, `${stamp} three`]);
-  await removeChildLog(path);
-  expect(await readChildLog(path, 2)).toEqual([]);
 });
 
 test('a line is kept without credentials, addresses, and what a terminal obeys, and not for ever', () => {

@@ -6,6 +6,7 @@ import type { SignInState } from '../../core/provider.ts';
 import { neutralize } from '../../core/text.ts';
 import { quoted } from '../../io/private-file.ts';
 import { accountFlags, clearSecretWarnings, composeAccount } from '../account-entry.ts';
+import { forgetChild } from '../children.ts';
 import { type AddCommand, EXIT_INCOMPLETE, type Run } from '../command.ts';
 import { editConfig } from '../edit-config.ts';
 import { type GlobalOptions, openAppFor, parseConfigText, pathsOf, readConfig, readConfigText } from '../open-app.ts';
@@ -208,7 +209,10 @@ function addRemove(accounts: Command, shell: Shell, run: Run): void {
             return 0;
           }
         }
-        if (logout) await signOut(shell, options, id);
+        if (logout) {
+          await signOut(shell, options, id);
+          await forgetChild(paths, id);
+        }
         const backup = `${paths.configFile}.bak`;
         await edit.save({ backup });
         const undo = `${shell.platform === 'win32' ? 'copy' : 'cp'} ${quoted(backup)} ${quoted(paths.configFile)}`;
