@@ -84,6 +84,8 @@ export interface Supervised {
   readonly folder: string;
   open(fault: string, options?: Partial<FakeOptions>): ChildServer;
   lease(account?: string): Promise<Awaited<ReturnType<typeof listLeases>>[number]['lease'] | undefined>;
+  /** Number of its process, as soon as the lease says that it is ready: never 0, which would be all of ours. */
+  pid(): Promise<number>;
   /** Until its lease says this, which is written a moment later. */
   reaches(facts: Partial<Lease>, account?: string): Promise<void>;
   /** Every line of the log of calmcp. */
@@ -119,6 +121,16 @@ export async function supervise(
     logged,
     open: (fault, more = {}) => children.open(fakeSpec(fault, { folder, ...more })),
     lease,
+    async pid() {
+      let pid: number | undefined;
+      await until(async () => {
+        const now = await lease();
+        pid = now?.state === 'ready' || now?.state === 'degraded' ? now.process?.pid : undefined;
+        return pid !== undefined;
+      }, 'a lease of a process that is ready');
+      if (pid === undefined) throw new TypeError('no process');
+      return pid;
+    },
     async reaches(facts, account) {
       let last: Lease | undefined;
       await until(async () => {

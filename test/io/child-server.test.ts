@@ -31,10 +31,10 @@ describe.each(both)('over %s', (transport) => {
     const answers = await Promise.all(Array.from({ length: 20 }, () => readView(server)));
     for (const { text } of answers) expect(subjects(text)).toEqual(['Stand-up of token', 'Review of token']);
     expect(await starts(supervised)).toBe(1);
+    const pid = await supervised.pid();
     const lease = await supervised.lease();
     expect(lease).toMatchObject({ state: 'ready', restarts: 0, account: 'work' });
     expect(lease?.port === undefined).toBe(transport === 'stdio');
-    const pid = lease?.process?.pid ?? 0;
     expect(await isRunning(pid)).toBe(true);
     await supervised.children.close();
     expect(await isRunning(pid)).toBe(false);
@@ -77,7 +77,7 @@ describe.each(both)('over %s', (transport) => {
   });
 
   test('a call that hangs is given up in time, and the server that answers all else is left alone', async () => {
-    const supervised = await supervise();
+    const supervised = await supervise({ ping: 5_000 });
     const server = supervised.open('hang-in-call', { transport });
     await expect(readView(server, 'token', 1_500)).rejects.toThrow('its child server did not answer in time');
     await until(async () => (await recorded(supervised.folder)).some(({ ping }) => ping), 'a ping');
@@ -119,7 +119,7 @@ describe.each(both)('over %s', (transport) => {
     const supervised = await supervise();
     const server = supervised.open('deaf', { transport });
     await readView(server);
-    const pid = (await supervised.lease())?.process?.pid ?? 0;
+    const pid = await supervised.pid();
     const began = performance.now();
     await server.stop();
     expect(await isRunning(pid)).toBe(false);
@@ -137,7 +137,7 @@ describe.each(both)('over %s', (transport) => {
     expect(left).toHaveLength(1);
     expect(await isRunning(left[0] ?? 0)).toBe(true);
     // It ends as if by itself, and what it leaves behind goes at once.
-    process.kill((await supervised.lease())?.process?.pid ?? 0, 'SIGKILL');
+    process.kill(await supervised.pid(), 'SIGKILL');
     await until(async () => !(await isRunning(left[0] ?? 0)), 'the end of what it left behind');
     await supervised.reaches({ state: 'ready' });
     const all = (await recorded(supervised.folder)).map(({ pid, grandchild }) => grandchild ?? pid);
@@ -270,7 +270,7 @@ describe('a crash loop', () => {
     for (let crash = 1; crash <= 6; crash++) {
       await readView(server);
       await new Promise((resolve) => setTimeout(resolve, 400));
-      const pid = (await supervised.lease())?.process?.pid ?? 0;
+      const pid = await supervised.pid();
       process.kill(pid, 'SIGKILL');
       await until(async () => {
         const lease = await supervised.lease();
@@ -286,7 +286,7 @@ describe('a crash loop', () => {
     await readView(server);
     for (let crash = 1; crash <= 5; crash++) {
       await supervised.reaches({ state: 'ready' });
-      const pid = (await supervised.lease())?.process?.pid ?? 0;
+      const pid = await supervised.pid();
       process.kill(pid, 'SIGKILL');
       await until(async () => {
         const lease = await supervised.lease();
@@ -319,7 +319,7 @@ test('a server that nobody asks is ended, and started again by the next call', a
   const supervised = await supervise({ idle: 300 });
   const server = supervised.open('none');
   await readView(server);
-  const pid = (await supervised.lease())?.process?.pid ?? 0;
+  const pid = await supervised.pid();
   await supervised.reaches({ state: 'idle' });
   expect(await isRunning(pid)).toBe(false);
   expect((await readView(server)).isError).toBe(false);
@@ -332,13 +332,12 @@ test('a call that comes while it is being ended waits for that, and gets a new o
   const port = await freePort();
   const server = supervised.open('deaf-to-stdin', { transport: 'http', port });
   await readView(server);
-  const first = (await supervised.lease())?.process?.pid ?? 0;
+  const first = await supervised.pid();
   const [, answer] = await Promise.all([server.stop(), readView(server, 'other')]);
   expect(subjects(answer.text)[0]).toBe('Stand-up of other');
   expect(await isRunning(first)).toBe(false);
-  const lease = await supervised.lease();
-  expect(lease).toMatchObject({ state: 'ready', port });
-  expect(await isRunning(lease?.process?.pid ?? 0)).toBe(true);
+  expect(await isRunning(await supervised.pid())).toBe(true);
+  expect(await supervised.lease()).toMatchObject({ state: 'ready', port });
 });
 
 test('closing in the middle of a start leaves nothing', async () => {
@@ -381,7 +380,7 @@ test('calmcp children restart ends the process, which counts as no crash', async
   const supervised = await supervise();
   const server = supervised.open('none');
   await readView(server);
-  const pid = (await supervised.lease())?.process?.pid ?? 0;
+  const pid = await supervised.pid();
   const [lease] = await listLeases(childrenFolder(supervised.state));
   if (lease === undefined) throw new Error('no lease');
   await requestRestart(lease);
@@ -397,7 +396,7 @@ test('calmcp children restart ends one that ignores SIGTERM as well', async () =
   const supervised = await supervise();
   const server = supervised.open('deaf');
   await readView(server);
-  const pid = (await supervised.lease())?.process?.pid ?? 0;
+  const pid = await supervised.pid();
   const [lease] = await listLeases(childrenFolder(supervised.state));
   if (lease === undefined) throw new Error('no lease');
   await requestRestart(lease);
@@ -405,7 +404,7 @@ test('calmcp children restart ends one that ignores SIGTERM as well', async () =
   await until(async () => (await starts(supervised)) === 2, 'another start');
   // Not deaf for ten seconds more.
   await supervised.reaches({ state: 'ready' });
-  const again = (await supervised.lease())?.process?.pid ?? 0;
+  const again = await supervised.pid();
   process.kill(again, 'SIGKILL');
 });
 
@@ -535,7 +534,7 @@ describe('ports', () => {
     const port = await freePort();
     const server = supervised.open('none', { transport: 'http', port });
     await readView(server);
-    process.kill((await supervised.lease())?.process?.pid ?? 0, 'SIGKILL');
+    process.kill(await supervised.pid(), 'SIGKILL');
     await supervised.reaches({ state: 'backoff' });
     const asked = await squat(port);
     await expect(readView(server)).rejects.toThrow(`port ${port} of its child server is taken by another program`);
@@ -546,6 +545,7 @@ describe('ports', () => {
     const supervised = await supervise();
     const server = supervised.open('close-port-once', { transport: 'http' });
     await server.probe(openCall(), 'token');
+    const pid = await supervised.pid();
     const before = await supervised.lease();
     const first = readView(server).catch((thrown: unknown) => thrown);
     const port = before?.port ?? 0;
@@ -557,10 +557,11 @@ describe('ports', () => {
     }, 'the port is free');
     await first;
     expect(subjects((await readView(server)).text)).toHaveLength(2);
+    await supervised.pid();
     const now = await supervised.lease();
     expect(now?.port).not.toBe(port);
     expect(asked).toEqual([]);
-    expect(await isRunning(before?.process?.pid ?? 0)).toBe(false);
+    expect(await isRunning(pid)).toBe(false);
   });
 
   test('a server that listens for other machines is told nothing', async () => {

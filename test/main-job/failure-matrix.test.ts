@@ -22,7 +22,7 @@ const USERS = { xebia: 'you@xebia.example', marimer: 'you@marimer.example', casa
 type AccountId = keyof typeof USERS;
 
 /** Long enough for what answers, short enough for a hundred tests with one that does not. */
-const DEADLINE_MS = 1_500;
+const DEADLINE_MS = 3_000;
 
 async function openThree(): Promise<{ sandbox: Sandbox; app: App }> {
   const sandbox = await openSandbox();
