@@ -44,6 +44,8 @@ export interface ChildConnection {
   stop(atOnce?: boolean): Promise<void>;
 }
 
+/** Longer than any start may take, in milliseconds. */
+const LONGEST_START_MS = 600_000;
 /** How often it is looked whether a server listens on its port. */
 const POLL_MS = 25;
 /** A free port may be taken by somebody else before the child has it. */
@@ -183,7 +185,8 @@ async function introduce(
   const client = new Client(
     { name: 'calmcp', version: machine.version },
     {
-      versionNegotiation: { mode: 'auto', probe: { timeoutMs: 5_000 } },
+      // Its program may have to be read from a slow disk first. The budget of the start is what ends the wait.
+      versionNegotiation: { mode: 'auto', probe: { timeoutMs: LONGEST_START_MS } },
       // At once: the next call is made with what is known by then.
       listChanged: { tools: { autoRefresh: false, debounceMs: 0, onChanged: toolsChanged } },
     },
