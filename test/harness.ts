@@ -110,7 +110,6 @@ export async function openTestApp(
       machine: {
         env: process.env,
         from: join(import.meta.dirname, 'children/package.json'),
-        fetch: globalThis.fetch,
         version: '0.0.0-test',
       },
       log: options.log ?? silentLog,

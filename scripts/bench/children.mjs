@@ -116,7 +116,7 @@ function openApp(folder, options, child) {
     deadlineMs: 60_000,
     children: calmcp.createChildServers({
       stateFolder: join(folder, 'state'),
-      machine: { env: process.env, from: join(root, 'package.json'), fetch: globalThis.fetch, version: '0.0.0-bench' },
+      machine: { env: process.env, from: join(root, 'package.json'), version: '0.0.0-bench' },
       log: silent,
     }),
   });

@@ -181,8 +181,25 @@ export function parseConfig(source: ConfigSource, providers: readonly ProviderDe
       if (wrong !== undefined) problem(offsetOf(path, true), `${path.join('.')}: ${wrong}`);
       accounts.push({ id, provider, settings: value as unknown as AccountSettings, options: value });
     }
+  for (const [id, first] of samePorts(accounts))
+    problem(
+      offsetOf(['accounts', id, 'child', 'port']),
+      `accounts.${printable(id)}.child.port: is that of accounts.${printable(first)} as well; give each a port of its own, or auto`,
+    );
   finish();
   return { defaults, accounts };
+}
+
+/** Accounts whose child server would listen where that of an earlier account does, each with that earlier one. */
+function samePorts(accounts: readonly AccountConfig[]): readonly (readonly [id: string, first: string])[] {
+  const owners = new Map<number, string>();
+  return accounts.flatMap(({ id, provider, options }) => {
+    const spec = provider.childSpec?.(options, id);
+    if (spec?.transport !== 'http' || spec.port === 0) return [];
+    const first = owners.get(spec.port);
+    if (first === undefined) owners.set(spec.port, id);
+    return first === undefined ? [] : [[id, first] as const];
+  });
 }
 
 interface Reference {
@@ -273,8 +290,12 @@ function inDetail(issues: readonly z.core.$ZodIssue[]): z.core.$ZodIssue[] {
   });
 }
 
+/** How messages of our own schemas begin; those of zod never do. */
+const OWN_WORDS = /^(?:is|must|has|needs|write) /;
+
 /** A zod issue in words that do not repeat the value. */
 function sentence(issue: z.core.$ZodIssue): string {
+  if (OWN_WORDS.test(issue.message)) return issue.message;
   switch (issue.code) {
     case 'invalid_type':
       return issue.input === undefined
@@ -287,7 +308,7 @@ function sentence(issue: z.core.$ZodIssue): string {
     case 'invalid_union':
       return 'has none of the allowed forms';
     default:
-      return /^(?:is|must|has|needs) /.test(issue.message) ? issue.message : `is not valid: ${issue.message}`;
+      return `is not valid: ${issue.message}`;
   }
 }
 

@@ -95,6 +95,9 @@ export function requireAccount({ accounts }: Children, id: string): void {
   });
 }
 
+/** Whether a server of it runs: also that of a calmcp which goes by another accounts.yaml. */
+export const runsOf = ({ leases }: Children, id: string): boolean => leases.some(({ lease }) => lease.account === id);
+
 /** @throws CalmcpError ACCOUNT_UNKNOWN, or INPUT_INVALID for an account that is read directly */
 export function requireChild(children: Children, id: string): ChildSpec {
   requireAccount(children, id);

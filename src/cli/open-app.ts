@@ -111,8 +111,8 @@ export async function loadConfig(shell: Shell, options: Pick<GlobalOptions, 'con
 }
 
 /** What child servers are started with. */
-export function machineOf({ env, packageFolder, fetch, version }: Shell): ChildMachine {
-  return { env, from: join(packageFolder, 'package.json'), fetch, version };
+export function machineOf({ env, packageFolder, version }: Shell): ChildMachine {
+  return { env, from: join(packageFolder, 'package.json'), version };
 }
 
 /**

@@ -98,8 +98,8 @@ export interface ChildServer {
   probe(call: Call, token?: string): Promise<ChildProbe>;
   /** Ends it; it can be started again. */
   stop(): Promise<void>;
-  /** Ends it for good. */
-  close(): Promise<void>;
+  /** Ends it for good. @param why what to tell whoever still asks it */
+  close(why?: string): Promise<void>;
 }
 
 export interface RunOnce {

@@ -2,7 +2,6 @@
 import type { Client } from '@modelcontextprotocol/client';
 import type { ChildSpec } from '../core/child.ts';
 import { CalmcpError } from '../core/errors.ts';
-import type { Fetch } from '../core/provider.ts';
 import type { ChildLog } from './child-log.ts';
 import { createChildFetch, createPipeTransport, LENT_HEADER, LIMITS } from './child-messages.ts';
 import { type RunningProcess, startProcess } from './child-process.ts';
@@ -17,7 +16,6 @@ export interface ChildMachine {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** A file of calmcp's own: packages are looked for beside it. */
   readonly from: string;
-  readonly fetch: Fetch;
   readonly version: string;
 }
 
@@ -44,8 +42,8 @@ export interface ChildConnection {
   stop(atOnce?: boolean): Promise<void>;
 }
 
-/** Longer than any start may take, in milliseconds. */
-const LONGEST_START_MS = 600_000;
+/** How long a server may take for the first question of the newer protocol. */
+const PROBE_MS = 10_000;
 /** How often it is looked whether a server listens on its port. */
 const POLL_MS = 25;
 /** A free port may be taken by somebody else before the child has it. */
@@ -109,8 +107,8 @@ async function choosePort(spec: ChildSpec): Promise<number | undefined> {
   if (spec.transport !== 'http') return undefined;
   if (spec.port === 0) return freePort();
   if (await isPortFree(spec.port)) return spec.port;
-  throw new CalmcpError('UNAVAILABLE', `port ${spec.port} of its child server is taken by another program`, {
-    hint: 'set child.port to auto, or to one that is free',
+  throw new CalmcpError('CONFIG_INVALID', `port ${spec.port} of its child server is taken`, {
+    hint: 'another calmcp may have it; set child.port to auto, or to one that is free',
   });
 }
 
@@ -171,6 +169,7 @@ async function introduce(
   });
   early.catch(() => undefined);
   // Not all that the MCP library does while it connects looks at the signal.
+  signal.throwIfAborted();
   const aborted = new Promise<never>((_resolve, reject) => {
     signal.addEventListener('abort', () => reject(signal.reason), { once: true });
   });
@@ -185,14 +184,17 @@ async function introduce(
   const client = new Client(
     { name: 'calmcp', version: machine.version },
     {
-      // Its program may have to be read from a slow disk first. The budget of the start is what ends the wait.
-      versionNegotiation: { mode: 'auto', probe: { timeoutMs: LONGEST_START_MS } },
+      // On pipes, one that says nothing for that long is asked as an old one; on a port it has shown already that it runs.
+      versionNegotiation: { mode: 'auto', probe: { timeoutMs: PROBE_MS } },
       // At once: the next call is made with what is known by then.
       listChanged: { tools: { autoRefresh: false, debounceMs: 0, onChanged: toolsChanged } },
     },
   );
   // A stray message of the child is no reason to fail; what it does to calls shows in the calls.
   client.onerror = () => undefined;
+
+  let closeWay = (): void => undefined;
+  void started.ended.then(() => closeWay());
 
   const connect = async (): Promise<void> => {
     if (port === undefined) {
@@ -203,7 +205,7 @@ async function introduce(
     }
     const look = watchPort(port, started.group);
     while ((await proveOwner(port, look)) === 'not yet') await pause(POLL_MS, signal);
-    const fetch = createChildFetch(machine.fetch, async () => {
+    const way = createChildFetch(port, async () => {
       try {
         if (started.hasEnded() || (await proveOwner(port, look)) !== 'yes')
           throw new CalmcpError('UNAVAILABLE', 'its child server does not listen on its port any more');
@@ -213,9 +215,10 @@ async function introduce(
         throw thrown;
       }
     });
+    closeWay = way.close;
     const url = new URL(`http://127.0.0.1:${port}/mcp`);
     const transport = new StreamableHTTPClientTransport(url, {
-      fetch: fetch as typeof globalThis.fetch,
+      fetch: way.fetch as typeof globalThis.fetch,
       requestInit: { headers: headers(token) },
       reconnectionOptions: {
         maxRetries: 0,

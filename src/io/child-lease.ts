@@ -111,10 +111,7 @@ export async function holdLease(
     nonce,
     update,
     async takeRestart() {
-      const asked = await stat(join(own, RESTART)).then(
-        () => true,
-        () => false,
-      );
+      const asked = await isThere(join(own, RESTART));
       if (asked) await rm(join(own, RESTART), { force: true });
       return asked;
     },
@@ -161,10 +158,20 @@ export interface RunningLease {
 export async function listLeases(folder: string): Promise<RunningLease[]> {
   const found = await findLeases(folder);
   const alive = await Promise.all(found.map(({ lease }) => (lease === undefined ? false : isAlive(lease.owner))));
-  return found.flatMap(({ folder: path, lease }, index) =>
-    lease !== undefined && alive[index] ? [{ folder: path, lease }] : [],
-  );
+  const asked = await Promise.all(found.map(({ folder: path }) => isThere(join(path, RESTART))));
+  return found.flatMap(({ folder: path, lease }, index) => {
+    if (lease === undefined || !alive[index]) return [];
+    // The next question starts it afresh; until then nobody looks.
+    const isForgiven = asked[index] && (lease.state === 'crash-loop' || lease.state === 'backoff');
+    return [{ folder: path, lease: isForgiven ? { ...lease, state: 'idle' as const } : lease }];
+  });
 }
+
+const isThere = (path: string): Promise<boolean> =>
+  stat(path).then(
+    () => true,
+    () => false,
+  );
 
 /** The processes of a lease that are its own beyond doubt. */
 export async function processesOf({
@@ -202,7 +209,8 @@ async function stillRunning(entries: readonly ProcessEntry[]): Promise<ProcessEn
 
 /** Asks whoever holds the lease for a fresh start, and ends what runs under it. */
 export async function requestRestart({ folder, lease }: RunningLease): Promise<void> {
-  await writeFile(join(folder, RESTART), '', { mode: 0o600 });
+  // Its calmcp may end meanwhile, and take the folder along.
+  await writeFile(join(folder, RESTART), '', { mode: 0o600 }).catch(() => undefined);
   const own = await processesOf(lease);
   await endProcesses(own, 'SIGTERM');
   for (let waited = 0; waited < GONE.forMs && (await stillRunning(own)).length > 0; waited += GONE.everyMs)

@@ -51,15 +51,15 @@ export interface ChildLife {
   doubt(opened: ChildConnection): void;
   /** It is of no use any more. */
   lose(opened: ChildConnection, error: CalmcpError): void;
-  /** Why the last one failed. */
-  readonly lastError: CalmcpError | undefined;
+  /** Why it is of no use any more. */
+  whyLost(opened: ChildConnection): CalmcpError | undefined;
   /** What to say while it is started again. */
   restarting(): CalmcpError;
   needsLogin(error: CalmcpError): void;
   /** Ends it; it can be started again. */
   stop(): Promise<void>;
   /** Ends it for good. */
-  close(): Promise<void>;
+  close(why?: string): Promise<void>;
   /** Aborts when it is closed. */
   readonly closed: AbortSignal;
 }
@@ -79,9 +79,8 @@ export function createChildLife(spec: ChildSpec, host: ChildHost, before: Promis
   /** Until nothing of those that were let go of runs any more: two of them would want the same port. */
   let leaving: Promise<void> = Promise.resolve();
   let tools: CheckedTools = { usable: new Set(), withheld: new Map() };
-  /** What is in its environment, where that is how it learns the token; and what was there before. */
+  /** What is in its environment, where that is how it learns the token. */
   let lent: string | undefined;
-  const retired = new Set<string | undefined>();
   let lastToken: string | undefined;
   let lastError: CalmcpError | undefined;
   const ladder = createLadder({ first: times.backoff, cap: times.backoffCap, random: host.random });
@@ -91,6 +90,7 @@ export function createChildLife(spec: ChildSpec, host: ChildHost, before: Promis
   let running: { pid: number; started: string; group: number; port: number | undefined } | undefined;
   let inFlight = 0;
   let toolsAreStale = false;
+  const lost = new WeakMap<ChildConnection, CalmcpError>();
   const timers = {
     idle: undefined as NodeJS.Timeout | undefined,
     ping: undefined as NodeJS.Timeout | undefined,
@@ -135,6 +135,7 @@ export function createChildLife(spec: ChildSpec, host: ChildHost, before: Promis
     const { writeToken } = spec;
     const next = writing.then(async () => {
       if (inFile === token || lease === undefined) return;
+      closing.signal.throwIfAborted();
       await writeToken((await lease).folder, token);
       inFile = token;
     });
@@ -158,6 +159,7 @@ export function createChildLife(spec: ChildSpec, host: ChildHost, before: Promis
     if (connection !== own) return;
     const before = lastError;
     lastError = error;
+    lost.set(own, error);
     void letGo(async () => {
       // What it leaves behind goes with it.
       await own.stop(true);
@@ -187,8 +189,13 @@ export function createChildLife(spec: ChildSpec, host: ChildHost, before: Promis
       enter('crash-loop');
       return;
     }
+    rest(error);
+  }
+
+  function rest(error: CalmcpError): void {
+    lastError = error;
     enter('backoff');
-    after('again', wait, () => {
+    after('again', ladder.waiting(performance.now()), () => {
       // A mistake of the machine (not installed, nobody signed in) is met by the next call, not by a timer.
       if (state === 'backoff') void start(lastToken).catch(() => undefined);
     });
@@ -240,8 +247,11 @@ export function createChildLife(spec: ChildSpec, host: ChildHost, before: Promis
     });
   }
 
-  /** The one attempt that is under way, whoever waits for it. */
-  function start(token: string | undefined): Promise<ChildConnection> {
+  /**
+   * The one attempt that is under way, whoever waits for it.
+   * @param isEarly in the middle of a pause: where it fails, the pause goes on as if it had not been made
+   */
+  function start(token: string | undefined, isEarly = false): Promise<ChildConnection> {
     clearTimeout(timers.again);
     starting ??= startOnce(token)
       .then((opened) => {
@@ -271,7 +281,8 @@ export function createChildLife(spec: ChildSpec, host: ChildHost, before: Promis
           lastError = error;
           log.note(error.message);
           enter(error.code === 'AUTH_REQUIRED' ? 'needs-login' : 'idle');
-        } else crashed(error);
+        } else if (isEarly && ladder.waiting(performance.now()) > 0) rest(error);
+        else crashed(error);
         throw error;
       })
       .finally(() => {
@@ -284,8 +295,10 @@ export function createChildLife(spec: ChildSpec, host: ChildHost, before: Promis
     tools = looked;
     toolsAreStale = false;
     for (const [name, why] of tools.withheld) log.note(`the tool ${name} is not used: ${why}`);
-    enter(tools.withheld.size === 0 ? 'ready' : 'degraded');
+    enter(calmState());
   }
+
+  const calmState = (): ChildState => (tools.withheld.size === 0 ? 'ready' : 'degraded');
 
   function keepAlive(): void {
     if (connection === undefined) return;
@@ -313,6 +326,8 @@ export function createChildLife(spec: ChildSpec, host: ChildHost, before: Promis
         lose(own, unavailable('its child server does not answer any more', { hint: seeLog }));
     }
     if (felt === own) felt = undefined;
+    // Over a port nobody is told of a change: it is looked for with the next call.
+    if (own.port !== undefined) toolsAreStale = true;
     if (connection === own) watch();
   }
 
@@ -359,7 +374,6 @@ export function createChildLife(spec: ChildSpec, host: ChildHost, before: Promis
 
   /** Another token in the environment needs another process. What the old one is busy with is let finish. */
   function replace(old: ChildConnection): void {
-    retired.add(lent);
     enter('stopping');
     void letGo(async () => {
       try {
@@ -372,27 +386,44 @@ export function createChildLife(spec: ChildSpec, host: ChildHost, before: Promis
   }
 
   const hasToken = (token: string | undefined): boolean =>
-    spec.lending !== 'environment' || token === undefined || lent === token || retired.has(token);
+    spec.lending !== 'environment' || token === undefined || lent === token;
 
-  /** A server that answers, with the token that it needs. @throws CalmcpError */
+  /**
+   * A server that answers, with the token that it needs: with another one it could answer for somebody else.
+   * @throws CalmcpError
+   */
   async function ready(call: Call, token: string | undefined): Promise<ChildConnection> {
-    closing.signal.throwIfAborted();
+    if (token !== undefined && token !== lastToken) log.hide(token);
     lastToken = token ?? lastToken;
-    if (connection !== undefined && hasToken(token)) return connection;
-    if (connection !== undefined) replace(connection);
-    await within(leaving, call);
+    for (;;) {
+      closing.signal.throwIfAborted();
+      if (connection !== undefined && hasToken(token)) {
+        if (state === 'needs-login') {
+          lastError = undefined;
+          enter(calmState());
+        }
+        return connection;
+      }
+      if (connection !== undefined) replace(connection);
+      await within(leaving, call);
+      if (connection !== undefined) continue;
+      if (starting === undefined) return begin(call, token);
+      await within(starting, call);
+    }
+  }
+
+  async function begin(call: Call, token: string | undefined): Promise<ChildConnection> {
     closing.signal.throwIfAborted();
-    // Others have waited for the same.
-    if (connection !== undefined) return ready(call, token);
-    if (starting !== undefined) return within(starting, call);
-    if (ladder.crashes > 0 && (await (await lease)?.takeRestart())) ladder.forgive();
-    if (ladder.isLeftAlone)
-      throw unavailable(`its child server keeps crashing, ${ladder.crashes} times by now, and was left alone`, {
-        hint: `${lastError?.message ?? ''}; ${seeLog}, then: calmcp children restart ${account}`,
-      });
+    if (ladder.isLeftAlone) {
+      if (!(await (await lease)?.takeRestart()))
+        throw unavailable(`its child server keeps crashing, ${ladder.crashes} times by now, and was left alone`, {
+          hint: `${lastError?.message ?? ''}; ${seeLog}, then: calmcp children restart ${account}`,
+        });
+      ladder.forgive();
+    }
     if (starting === undefined && state === 'backoff' && ladder.waiting(performance.now()) > 0) {
       if (!ladder.takeAttempt()) throw restarting();
-      return within(start(token), call, times.reconnect);
+      return within(start(token, true), call, times.reconnect);
     }
     return within(start(token), call);
   }
@@ -435,23 +466,28 @@ export function createChildLife(spec: ChildSpec, host: ChildHost, before: Promis
       if (connection === opened) watch(true);
     },
     lose,
-    get lastError() {
-      return lastError;
-    },
+    whyLost: (opened) => lost.get(opened),
     restarting,
     needsLogin(error) {
+      if (closing.signal.aborted || starting !== undefined || ladder.isLeftAlone) return;
       lastError = error;
-      if (connection === undefined && starting === undefined) enter('needs-login');
+      // So that others see it: nothing may ever have been started.
+      lease ??= holdLease(host.folder, { account, server: spec.kind.server, transport: spec.transport });
+      lease.catch(() => {
+        lease = undefined;
+      });
+      enter('needs-login');
     },
     async stop() {
       await stop();
       ladder.forgive();
       if (state === 'crash-loop') enter('idle');
     },
-    close() {
+    close(why = 'calmcp is closing') {
       ended ??= (async () => {
-        closing.abort(new CalmcpError('UNAVAILABLE', 'calmcp is closing'));
+        closing.abort(new CalmcpError('UNAVAILABLE', why, { account, hint: 'ask again' }));
         await stop();
+        await writing;
         await log.flush();
         await (await lease?.catch(() => undefined))?.release();
       })();

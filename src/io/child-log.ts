@@ -6,12 +6,17 @@ import { readTextFile } from './read-file.ts';
 /** Half of it is kept when it is full. */
 const MAX_BYTES = 512 * 1_024;
 const MAX_LINE = 500;
+const MOST_HIDDEN = 5;
+/** What is shorter is no token, and may be a word. */
+const LEAST_SECRET = 12;
 /** What is written at once; a child that says more than is written meanwhile is not listened to. */
 const MAX_WAITING = 64 * 1_024;
 
 export interface ChildLog {
   /** Takes text as it comes; the lines that it makes are written in a moment. */
   write(text: string): void;
+  /** From now on this does not get into the log, whatever it looks like. */
+  hide(secret: string): void;
   /** A line of calmcp's own. */
   note(line: string): void;
   /** All that was said so far is on the disk. */
@@ -21,8 +26,9 @@ export interface ChildLog {
 const ADDRESS = /[\w.+-]+@[\w-]+(?:\.[\w-]+)+/g;
 
 /** One line as it may be kept: no credential, no address of a person, nothing that a terminal obeys. */
-export function cleanLine(line: string): string {
-  const clean = redact(line)
+export function cleanLine(line: string, hidden: readonly string[] = []): string {
+  const clean = hidden
+    .reduce((text, secret) => text.replaceAll(secret, '[redacted]'), redact(line))
     .replaceAll(ADDRESS, '[address]')
     .replaceAll(/[\p{Cc}\p{Cf}\u2028\u2029]+/gu, ' ')
     .trim();
@@ -31,6 +37,8 @@ export function cleanLine(line: string): string {
 
 /** @param path is made when something is said; what was said before that is in `path.1` */
 export function createChildLog(path: string, now: () => Date = () => new Date()): ChildLog {
+  /** The last few: what was lent before is no good any more. */
+  let hidden: readonly string[] = [];
   let partial = '';
   let waiting = '';
   let dropped = 0;
@@ -54,7 +62,7 @@ export function createChildLog(path: string, now: () => Date = () => new Date())
   }
 
   function keep(line: string): void {
-    const clean = cleanLine(line);
+    const clean = cleanLine(line, hidden);
     if (clean === '') return;
     if (waiting.length > MAX_WAITING) {
       dropped++;
@@ -71,6 +79,9 @@ export function createChildLog(path: string, now: () => Date = () => new Date())
       const lines = (partial + text).split('\n');
       partial = (lines.pop() ?? '').slice(0, MAX_LINE * 4);
       for (const line of lines) keep(line);
+    },
+    hide(secret) {
+      if (secret.length >= LEAST_SECRET) hidden = [secret, ...hidden].slice(0, MOST_HIDDEN);
     },
     note: (line) => keep(`calmcp: ${line}`),
     async flush() {

@@ -1,5 +1,6 @@
 /** MCP messages on the pipes of a child server, and how much of anything is taken from it. */
-import type { Readable, Writable } from 'node:stream';
+import { Agent, type IncomingMessage, request } from 'node:http';
+import { pipeline, Readable, Transform, type Writable } from 'node:stream';
 import type { JSONRPCMessage, Transport } from '@modelcontextprotocol/client';
 import { CalmcpError } from '../core/errors.ts';
 import type { Fetch } from '../core/provider.ts';
@@ -105,7 +106,10 @@ export function createPipeTransport(
     transport.onclose?.();
   };
 
-  const transport: Transport = {
+  const transport: Transport & { readonly pid: undefined; readonly stderr: undefined } = {
+    // By these the MCP library tells pipes from a port: on pipes, a server that does not answer its first question is an old one.
+    pid: undefined,
+    stderr: undefined,
     async start() {
       stdout.on('data', take);
       stdout.once('close', close);
@@ -127,27 +131,62 @@ export function createPipeTransport(
 /** Carries the token of a request through the MCP library, which takes no `authorization` of a single request. */
 export const LENT_HEADER = 'x-calmcp-lent';
 
+/** Counts what passes, and breaks off when it is more than one message may be. */
+function capped(body: Readable): Readable {
+  let size = 0;
+  const counter = new Transform({
+    transform(part: Buffer, _encoding, done) {
+      size += part.byteLength;
+      if (size > LIMITS.message) done(tooLarge());
+      else done(null, part);
+    },
+  });
+  return pipeline(body, counter, () => undefined);
+}
+
 /**
- * `fetch` for the child's own port: no redirect is followed with the token, and no answer is larger than a message may be.
+ * `fetch` for the child's own port. Not the platform's: that follows redirects, and goes by way of a proxy where the
+ * environment names one (NODE_USE_ENV_PROXY), with the token.
  * @param prove that the port is the child's; before every request
  */
-export function createChildFetch(fetch: Fetch, prove: () => Promise<void>): Fetch {
-  return async (input, init) => {
-    await prove();
-    const sent = new Headers(init?.headers);
-    const token = sent.get(LENT_HEADER);
-    sent.delete(LENT_HEADER);
-    if (token !== null) sent.set('authorization', `Bearer ${token}`);
-    const response = await fetch(input, { ...init, headers: sent, redirect: 'error' });
-    const parts: Uint8Array[] = [];
-    let size = 0;
-    for await (const part of response.body ?? []) {
-      size += part.byteLength;
-      if (size > LIMITS.message) throw tooLarge();
-      parts.push(part);
-    }
-    const { status, statusText, headers } = response;
-    const isBodiless = status === 204 || status === 205 || status === 304;
-    return new Response(isBodiless ? null : Buffer.concat(parts), { status, statusText, headers });
+export function createChildFetch(port: number, prove: () => Promise<void>): { fetch: Fetch; close(): void } {
+  const agent = new Agent({ keepAlive: true });
+  return {
+    async fetch(input, init = {}) {
+      await prove();
+      const { pathname, search } = new URL(input);
+      const headers = new Headers(init.headers);
+      const token = headers.get(LENT_HEADER);
+      headers.delete(LENT_HEADER);
+      if (token !== null) headers.set('authorization', `Bearer ${token}`);
+      const answer = await new Promise<IncomingMessage>((resolve, reject) => {
+        const sent = request(
+          {
+            agent,
+            host: '127.0.0.1',
+            port,
+            path: pathname + search,
+            method: init.method ?? 'GET',
+            headers: Object.fromEntries(headers),
+            ...(init.signal ? { signal: init.signal } : {}),
+          },
+          resolve,
+        );
+        // As fetch says it of a connection that breaks.
+        sent.once('error', (cause) =>
+          reject(init.signal?.aborted ? init.signal.reason : new TypeError('fetch failed', { cause })),
+        );
+        sent.end(typeof init.body === 'string' ? init.body : undefined);
+      });
+      const status = answer.statusCode ?? 0;
+      const isBodiless = status === 204 || status === 205 || status === 304;
+      if (isBodiless) answer.resume();
+      const body = isBodiless ? null : (Readable.toWeb(capped(answer)) as ReadableStream<Uint8Array>);
+      const told = Object.entries(answer.headers).flatMap(([name, value]) =>
+        value === undefined ? [] : [[name, String(value)] as [string, string]],
+      );
+      return new Response(body, { status, headers: told });
+    },
+    close: () => agent.destroy(),
   };
 }

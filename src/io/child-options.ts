@@ -1,6 +1,9 @@
 /** What accounts.yaml says of child servers, whatever the vendor. */
 import { z } from 'zod';
 
+/** What is said of a `child:` that is neither. */
+export const CHILD_FORMS = 'write true, or a map; leave it out for none';
+
 /** A program of the person's own: a local build, a wrapper. Its own arguments come first, then those of calmcp. */
 export const childCommandSchema = z
   .array(z.string().min(1))

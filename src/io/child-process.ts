@@ -173,6 +173,16 @@ export async function startProcess(program: ChildProgram): Promise<RunningProces
     return isOurs ? [...new Map([...found, ...members].map((each) => [each.pid, each])).values()] : found;
   };
 
+  /** A timer that is left over would keep calmcp itself from ending. */
+  async function endedWithin(ms: number): Promise<void> {
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, ms);
+    });
+    await Promise.race([ended, late]);
+    clearTimeout(timer);
+  }
+
   /** Whether all of it, grandchildren included, has gone within `ms`. */
   async function gone(ms: number): Promise<boolean> {
     const until = performance.now() + ms;
@@ -181,8 +191,8 @@ export async function startProcess(program: ChildProgram): Promise<RunningProces
       const left = until - performance.now();
       if (left <= 0) return false;
       // The process itself is waited for; what it leaves behind has to be looked for.
-      const nap = new Promise((resolve) => setTimeout(resolve, Math.min(left, ending === undefined ? left : POLL_MS)));
-      await (ending === undefined ? Promise.race([ended, nap]) : nap);
+      if (ending === undefined) await endedWithin(left);
+      else await new Promise((resolve) => setTimeout(resolve, Math.min(left, POLL_MS)));
     }
   }
 
@@ -214,7 +224,7 @@ export async function startProcess(program: ChildProgram): Promise<RunningProces
         // Its output is read on, so that it does not wait for that while it ends.
         stdout.resume();
         if (patience.ignoresStdin) lifeline.destroy();
-        await Promise.race([ended, new Promise((resolve) => setTimeout(resolve, patience.ms))]);
+        await endedWithin(patience.ms);
         lifeline.destroy();
         // What it leaves behind has nothing to finish.
         if (!(await gone(0))) {

@@ -102,7 +102,8 @@ export function createChildServer(spec: ChildSpec, host: ChildHost, before: Prom
           const isGone = !life.isCurrent(opened);
           // Reading changes nothing, so it may be done again; once, as a question may be what it crashes of.
           if (!isLost || (!isGone && tries >= 2)) throw failureOf(opened, thrown);
-          if (isGone && life.lastError?.code === 'BAD_RESPONSE') throw life.lastError.of(account);
+          const why = life.whyLost(opened);
+          if (why?.code === 'BAD_RESPONSE') throw why.of(account);
           if (tries >= 2) throw life.restarting();
         } finally {
           free();

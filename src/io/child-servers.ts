@@ -11,6 +11,9 @@ import { createLimiter } from './limiter.ts';
 /** Starting one keeps a processor busy for half a second. */
 const STARTS_AT_ONCE = 4;
 
+/** How long a server stays that nobody holds any more: longer than a question takes. */
+const GRACE_MS = 30_000;
+
 /** The folder of all child servers. */
 export const childrenFolder = (stateFolder: string): string => join(stateFolder, 'children');
 
@@ -27,6 +30,8 @@ interface Entry {
   readonly key: string;
   readonly server: ChildServer;
   holders: number;
+  isEnded: boolean;
+  grace: NodeJS.Timeout | undefined;
 }
 
 export function createChildServers({
@@ -39,7 +44,7 @@ export function createChildServers({
   const folder = childrenFolder(stateFolder);
   const entries = new Map<string, Entry>();
   /** Those that are closing included. */
-  const open = new Set<ChildServer>();
+  const open = new Set<Entry>();
   const host: ChildHost = {
     folder,
     machine,
@@ -57,6 +62,7 @@ export function createChildServers({
 
   function hold(entry: Entry): ChildServer {
     let isHeld = true;
+    clearTimeout(entry.grace);
     entry.holders++;
     return {
       ...entry.server,
@@ -64,30 +70,40 @@ export function createChildServers({
         if (!isHeld) return;
         isHeld = false;
         entry.holders--;
-        if (entry.holders === 0) await end(entry);
+        if (entry.holders > 0) return;
+        // Questions under way go on, and an account that was taken over from a changed accounts.yaml finds it as it is.
+        entry.grace = setTimeout(() => void end(entry, 'its account is no longer in accounts.yaml'), GRACE_MS);
+        entry.grace.unref();
       },
     };
   }
 
-  function end(entry: Entry): Promise<void> {
-    entry.holders = 0;
-    return entry.server.close().finally(() => open.delete(entry.server));
+  function end(entry: Entry, why: string): Promise<void> {
+    clearTimeout(entry.grace);
+    entry.isEnded = true;
+    return entry.server.close(why).finally(() => open.delete(entry));
   }
 
   return {
     open(spec) {
       const key = JSON.stringify([spec, spec.args(spec.port), spec.environment('', '')]);
       const before = entries.get(spec.account);
-      if (before?.key === key && before.holders > 0) return hold(before);
+      if (before?.key === key && !before.isEnded) return hold(before);
       // One after the other: two of them would want the same port.
-      const server = createChildServer(spec, host, before === undefined ? Promise.resolve() : end(before));
-      const entry = { key, server, holders: 0 };
+      const gone = before === undefined ? Promise.resolve() : end(before, 'its child server is another one by now');
+      const entry: Entry = {
+        key,
+        server: createChildServer(spec, host, gone),
+        holders: 0,
+        isEnded: false,
+        grace: undefined,
+      };
       entries.set(spec.account, entry);
-      open.add(server);
+      open.add(entry);
       return hold(entry);
     },
     async close() {
-      await Promise.all([...open].map((server) => server.close()));
+      await Promise.all([...open].map((entry) => end(entry, 'calmcp is closing')));
       await host.cleared;
     },
   };

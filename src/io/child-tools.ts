@@ -11,7 +11,7 @@ export interface ListedTool {
 /** Words for people and models: they may change, and nobody here reads them. */
 const WORDS = new Set(['description', 'title', 'examples', 'default', '$comment']);
 
-/** The same in whatever order it was written, without {@link WORDS}. @param depth of names in `properties`, which are no words */
+/** The same in whatever order it was written, without {@link WORDS}. @param isNames of `properties`, whose keys are no words */
 function essence(value: unknown, isNames = false): unknown {
   if (Array.isArray(value)) return value.map((each) => essence(each));
   if (typeof value !== 'object' || value === null) return value;

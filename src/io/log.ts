@@ -1,9 +1,16 @@
 /** Logs go to stderr, one line each: stdout belongs to the protocol. */
+import { constants } from 'node:os';
 import { CalmcpError } from '../core/errors.ts';
 import type { Logger } from '../core/provider.ts';
 
 export const LOG_LEVELS = ['error', 'warn', 'info', 'debug'] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
+
+/**
+ * Codes of errors: those of the system by name, and words in capitals such as MODULE_NOT_FOUND. Never in an address, and never a
+ * single word that is none of the system's: a code to sign in with may look like that.
+ */
+const ERROR_CODE = String.raw`(?<![?&][Cc]ode=)(?:ERR(?:_[A-Z0-9]+)+|[A-Z]+(?:_[A-Z]+)+|ENOTFOUND|${Object.keys(constants.errno).join('|')})(?=[\s"'\\,;:)}\]]|$)`;
 
 /** Anything shaped like a credential. The last line of defence: nothing that logs is meant to hand one over. */
 const SECRETS: readonly RegExp[] = [
@@ -13,8 +20,12 @@ const SECRETS: readonly RegExp[] = [
   // Entra ID's refresh tokens, and those of personal Microsoft accounts.
   /\b[01]\.A[\w.-]{20,}|\bM\.[A-Z]\d+_[A-Z0-9]+\.[\w.!*$-]+/g,
   /\b((?:access_?token|refresh_?token|id_?token|client_?secret|device_?code|code_?verifier|assertion|password|secret)[\\"']*\s*[=:]\s*[\\"']*)[^\s"'&,}]+/gi,
-  // Not the code of an error: a word such as "ErrorAccessDenied", or an HTTP status.
-  /\b([Cc]ode[\\"']*\s*[=:]\s*[\\"']*)(?!\d{3}\b|(?:[A-Z][a-z]+)+\\?["'])[^\s"'&,}]+/g,
+  // Not the code of an error: a word such as "ErrorAccessDenied", or an HTTP status. No value begins with a backslash: that
+  // of JSON in JSON belongs to the quote before it.
+  new RegExp(
+    String.raw`\b([Cc]ode[\\"']*\s*[=:]\s*[\\"']*)(?!\\|\d{3}\b|(?:[A-Z][a-z]+)+\\?["']|${ERROR_CODE})[^\s"'&,}]+`,
+    'g',
+  ),
 ];
 
 export function redact(text: string): string {

@@ -43,11 +43,16 @@ test.each([
 
 test.each([
   [microsoft('{ prot: 1 }'), 'accounts.yaml:7:14 accounts.work.child.prot: unknown key'],
-  [microsoft('{ port: 80 }'), /^accounts\.yaml:7:20 accounts\.work\.child\.port: /],
-  [microsoft('{ port: 70000 }'), /^accounts\.yaml:7:20 accounts\.work\.child\.port: /],
+  ...['80', '70000', '"47001"', '47001.5', '-1', '.inf', 'null', 'any', '[47001]'].map((port): [string, string] => [
+    microsoft(`{ port: ${port} }`),
+    `accounts.yaml:7:20 accounts.work.child.port: is no port from 1024 to 65535, nor auto`,
+  ]),
   [microsoft('{ server: google-calendar }'), /^accounts\.yaml:7:22 accounts\.work\.child\.server: .*ms-365/],
   [microsoft('{ command: [] }'), /^accounts\.yaml:7:23 accounts\.work\.child\.command: /],
-  [microsoft('false'), /^accounts\.yaml:7:12 accounts\.work\.child: /],
+  ...['false', '"yes"', 'null', '1', '[]'].flatMap((child): [string, RegExp][] => [
+    [microsoft(child), /^accounts\.yaml:7:\d+ accounts\.work\.child: write true, or a map; leave it out for none$/],
+    [google(child), /^accounts\.yaml:7:\d+ accounts\.home\.child: write true, or a map; leave it out for none$/],
+  ]),
   [
     microsoft('{ transport: stdio, port: 45000 }'),
     /^accounts\.yaml:\d+:\d+ accounts\.work.*: child\.port is for transport: http alone/,
@@ -81,6 +86,28 @@ test.each([
   expect(found, told.join('\n')).toBeDefined();
 });
 
+const second = (id: string, child: string): string =>
+  `  ${id}:\n    provider: microsoft\n    clientId: ${GUID}\n    tenantId: ${GUID}\n    child: ${child}\n`;
+
+test('a port belongs to one account alone: each further one is told, with whose it is', () => {
+  const text = microsoft(
+    '{ port: 47001 }',
+    second('also', '{ port: 47001 }') + second('own', '{ port: 47002 }') + second('third', '{ port: 47001 }'),
+  );
+  expect(problems(text)).toEqual([
+    'accounts.yaml:12:20 accounts.also.child.port: is that of accounts.work as well; give each a port of its own, or auto',
+    'accounts.yaml:22:20 accounts.third.child.port: is that of accounts.work as well; give each a port of its own, or auto',
+  ]);
+});
+
+test.each([
+  microsoft('{ port: 47001 }', second('also', '{ port: 47002 }')),
+  microsoft('true', second('also', '{ port: auto }')),
+  microsoft('{ transport: stdio }', second('also', '{ transport: stdio }')),
+])('%s has no port twice', (text) => {
+  expect(problems(text)).toEqual([]);
+});
+
 test.each([
   ['ms-365', microsoft('true', '    tokenCommand: TOKEN\n'), '@softeria/ms-365-mcp-server@0.155.0'],
   ['google-calendar', google('true', '    tokenCommand: TOKEN\n'), '@cocal/google-calendar-mcp@2.6.3'],
@@ -96,7 +123,7 @@ test.each([
     const yaml = text.replace('TOKEN', JSON.stringify([process.execPath, '-p', '"token"']));
     const children = createChildServers({
       stateFolder: join(folder, 'state'),
-      machine: { env: { PATH: folder }, from: join(folder, 'package.json'), fetch, version: '0.0.0-test' },
+      machine: { env: { PATH: folder }, from: join(folder, 'package.json'), version: '0.0.0-test' },
       log: silentLog,
     });
     const { app } = await openTestApp(yaml, { folder, children, fetch });

@@ -52,7 +52,7 @@ async function openHome(
   const hurried = times && {
     children: createChildServers({
       stateFolder: join(folder, 'state'),
-      machine: { env: process.env, from: join(workspace, 'package.json'), fetch: globalThis.fetch, version: '0' },
+      machine: { env: process.env, from: join(workspace, 'package.json'), version: '0' },
       log: silentLog,
       times,
     }),
@@ -115,14 +115,34 @@ describe('children status', () => {
     expect(stdout).toMatch(/^xebia {2}ms-365 {2}ready {2}pid \d+ {2}port \d+ {2}\d+ MiB {2}up \d+ s\n$/);
     expect((await cli(folder, ['children', 'status', '--account', 'fixed'])).stdout).toMatch(/^No account/);
     expect((await cli(folder, ['children', 'status', '--account', 'nobody'])).status).toBe(64);
+    expect((await cli(folder, ['children', 'status', 'xebia', '--account', 'fixed'])).stdout).toMatch(
+      /^xebia .* ready /,
+    );
 
     // Another calmcp with an accounts.yaml that has given it up: what runs is shown.
     await writeAccounts(folder, microsoftAccounts(sandbox, [XEBIA]));
     expect((await statusOf(folder)).children).toMatchObject([{ account: 'xebia', pid: row?.pid }]);
+    expect((await cli(folder, ['children', 'status', 'xebia'])).stdout).toMatch(/^xebia .* ready /);
 
     await app.close();
     expect(isRunning(row?.pid ?? 0)).toBe(false);
     expect((await statusOf(folder)).children).toEqual([]);
+  });
+
+  test('tells of some accounts alone, by their ids', async () => {
+    const folder = await temporaryFolder();
+    const [first, other] = [XEBIA, MARIMER].map((each) =>
+      microsoftAccounts({ origin: 'http://127.0.0.1:9' }, [each]).trimEnd(),
+    );
+    const child = '\n    child: { command: [x] }';
+    await writeAccounts(folder, `${first}${child}${other?.split('accounts:')[1]}${child}\n`);
+    const rows = async (...args: readonly string[]) => (await cli(folder, ['children', ...args])).stdout;
+    expect(await rows('status', 'marimer')).toBe('marimer  ms-365  idle\n');
+    expect(await rows('marimer')).toBe('marimer  ms-365  idle\n');
+    const both = 'xebia    ms-365  idle\nmarimer  ms-365  idle\n';
+    expect(await rows('status', 'marimer', 'xebia')).toBe(both);
+    expect(await rows('status', 'marimer', '--account', 'xebia')).toBe(both);
+    expect(await rows()).toBe(both);
   });
 
   test('says so where no account has one, and how to get one', async () => {
@@ -217,6 +237,9 @@ describe('children restart', () => {
     const { children } = await statusOf(folder);
     expect(children).toMatchObject([{ state: 'ready' }, { state: 'ready' }]);
     expect(new Set(children.map(({ owner }) => owner)).size).toBe(2);
+    const { stdout: rows } = await cli(folder, ['children']);
+    const owners = [...rows.matchAll(/^xebia .* {2}of calmcp (\d+)$/gm)].map(([, owner]) => Number(owner));
+    expect(owners).toEqual(children.map(({ owner }) => owner));
     const before = children.map(({ pid }) => pid ?? 0);
     const restarted = await cli(folder, ['children', 'restart', 'xebia']);
     expect(restarted.stdout.match(/took its place, ready\n/g)).toHaveLength(2);
@@ -232,6 +255,9 @@ describe('children restart', () => {
   });
 
   test.each([
+    [['status', 'nobody'], /no account "nobody".*known: xebia, fixed/s],
+    [['status', 'xebia', 'nobody'], /no account "nobody"/],
+    [['status', 'fixed'], /fixed has no child server.*those that have one: xebia/s],
     [['restart', 'nobody'], /no account "nobody".*known: xebia, fixed/s],
     [['logs', 'nobody'], /no account "nobody".*known: xebia, fixed/s],
     [['restart', 'fixed'], /fixed has no child server.*those that have one: xebia/s],

@@ -105,7 +105,7 @@ export async function supervise(
   const log: Logger = { ...silentLog, info: note, warn: note, debug: note };
   const children = createChildServers({
     stateFolder: state,
-    machine: { env: process.env, from: import.meta.filename, fetch: globalThis.fetch, version: '0.0.0-test' },
+    machine: { env: process.env, from: import.meta.filename, version: '0.0.0-test' },
     log,
     times: { ...QUICK, ...times },
     random: () => 1,

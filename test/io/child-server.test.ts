@@ -9,7 +9,16 @@ import { readChildLog } from '../../src/io/child-log.ts';
 import { childrenFolder } from '../../src/io/child-servers.ts';
 import { freePort } from '../../src/io/port-owner.ts';
 import { openCall } from '../harness.ts';
-import { foldersOf, isRunning, readView, recorded, type Supervised, supervise, until } from './child-harness.ts';
+import {
+  fakeSpec,
+  foldersOf,
+  isRunning,
+  readView,
+  recorded,
+  type Supervised,
+  supervise,
+  until,
+} from './child-harness.ts';
 
 const subjects = (text: string): string[] =>
   (JSON.parse(text) as { value: { subject: string }[] }).value.map(({ subject }) => subject);
@@ -472,8 +481,15 @@ describe('tokens', () => {
     expect(subjects(third.text)[0]).toBe('Stand-up of two');
     expect(await starts(supervised)).toBe(2);
     await supervised.reaches({ state: 'ready', restarts: 0 });
-    // One that asks with the token of before has been overtaken.
-    expect(subjects((await readView(server, 'one')).text)[0]).toBe('Stand-up of two');
+    // Whoever asks with the token of before gets its answer: it may be somebody else's.
+    expect(subjects((await readView(server, 'one')).text)[0]).toBe('Stand-up of one');
+    const mixed = await Promise.all(['one', 'two', 'one', 'two'].map((token) => readView(server, token)));
+    expect(mixed.map(({ text }) => subjects(text)[0])).toEqual([
+      'Stand-up of one',
+      'Stand-up of two',
+      'Stand-up of one',
+      'Stand-up of two',
+    ]);
   });
 
   test('closing while the old one is still busy leaves nothing', async () => {
@@ -520,13 +536,24 @@ describe('ports', () => {
     const asked = await squat(port);
     const server = supervised.open('none', { transport: 'http', port });
     await expect(readView(server)).rejects.toMatchObject({
-      code: 'UNAVAILABLE',
-      message: `port ${port} of its child server is taken by another program`,
+      code: 'CONFIG_INVALID',
+      message: `port ${port} of its child server is taken`,
       hint: expect.stringContaining('auto'),
     });
-    await supervised.reaches({ state: 'crash-loop' });
+    await supervised.reaches({ state: 'idle' });
     expect(asked).toEqual([]);
     expect(await starts(supervised)).toBe(0);
+  });
+
+  test('however often it was asked for meanwhile, a fixed port that is free again is used', async () => {
+    const supervised = await supervise();
+    const port = await freePort();
+    const other = createServer();
+    await new Promise<void>((resolve) => other.listen(port, '127.0.0.1', resolve));
+    const server = supervised.open('none', { transport: 'http', port });
+    for (let question = 0; question < 7; question++) await expect(readView(server)).rejects.toThrow('is taken');
+    await new Promise((resolve) => other.close(resolve));
+    expect(subjects((await readView(server)).text)).toHaveLength(2);
   });
 
   test('somebody who takes the port when the server has died gets no request at all', async () => {
@@ -537,7 +564,7 @@ describe('ports', () => {
     process.kill(await supervised.pid(), 'SIGKILL');
     await supervised.reaches({ state: 'backoff' });
     const asked = await squat(port);
-    await expect(readView(server)).rejects.toThrow(`port ${port} of its child server is taken by another program`);
+    await expect(readView(server)).rejects.toThrow(`port ${port} of its child server is taken`);
     expect(asked).toEqual([]);
   });
 
@@ -589,10 +616,7 @@ describe('what it knows and says', () => {
       SSH_AUTH_SOCK: '/somebody',
       HTTPS_PROXY: 'http://CANARY-3@127.0.0.1:9',
     };
-    const supervised = await supervise(
-      {},
-      { machine: { env, from: import.meta.filename, fetch: globalThis.fetch, version: '0' } },
-    );
+    const supervised = await supervise({}, { machine: { env, from: import.meta.filename, version: '0' } });
     const server = supervised.open('none', { environment: { SPECIAL: 'yes' } });
     await readView(server);
     const { started } = (await recorded(supervised.folder))[0] ?? {};
@@ -666,4 +690,58 @@ describe('what it knows and says', () => {
     const odd = await readView(supervised.open('no-content', { account: 'b' })).catch((thrown: unknown) => thrown);
     expect(odd).toSatisfy((value) => value instanceof CalmcpError || (value as { text: string }).text === '');
   });
+});
+
+test('a program on pipes that takes longer to load than the first question waits is waited for', async () => {
+  const supervised = await supervise({ start: 25_000 });
+  const spec = fakeSpec('none', { folder: supervised.folder });
+  const command = ['bash', '-c', 'sleep 11; exec "$0" "$@"', ...(spec.command ?? [])];
+  const server = supervised.children.open({ ...spec, command });
+  expect(subjects((await readView(server, 'token', 25_000)).text)).toHaveLength(2);
+  await supervised.reaches({ state: 'ready', restarts: 0 });
+}, 40_000);
+
+test('however many questions meet a pause, it is tried once in it, and does not count as more crashes', async () => {
+  const supervised = await supervise({ backoff: 60_000, backoffCap: 60_000 });
+  const server = supervised.open('crash-at-start');
+  for (let question = 0; question < 10; question++) await expect(readView(server)).rejects.toThrow();
+  await supervised.reaches({ state: 'backoff' });
+  expect(await starts(supervised)).toBe(2);
+});
+
+test('a server whose account was taken over goes on with what it is busy with, and is not started again', async () => {
+  const supervised = await supervise();
+  const before = supervised.open('none', { delay: 500 });
+  const busy = readView(before);
+  await until(async () => (await callsOf(supervised)).length === 1, 'a call');
+  await before.close();
+  const after = supervised.open('none', { delay: 500 });
+  expect(subjects((await readView(after)).text)).toHaveLength(2);
+  expect(subjects((await busy).text)).toHaveLength(2);
+  expect(await starts(supervised)).toBe(1);
+});
+
+test('one for which nobody is signed in is seen to wait for that, and is ready when somebody is', async () => {
+  const supervised = await supervise();
+  const server = supervised.open('none');
+  server.needsLogin(new CalmcpError('AUTH_REQUIRED', 'nobody is signed in'));
+  await supervised.reaches({ state: 'needs-login', lastError: 'nobody is signed in' });
+  await readView(server);
+  await supervised.reaches({ state: 'ready' });
+  server.needsLogin(new CalmcpError('AUTH_REQUIRED', 'nobody is signed in'));
+  await supervised.reaches({ state: 'needs-login' });
+  await readView(server);
+  await supervised.reaches({ state: 'ready', lastError: undefined });
+  expect(await starts(supervised)).toBe(1);
+});
+
+test('closing at any moment of a start takes no longer than ending the process', async () => {
+  for (const ms of [0, 5, 15, 60, 200]) {
+    const supervised = await supervise({ stop: 10_000 });
+    void readView(supervised.open('never-ready')).catch(() => undefined);
+    await new Promise((resolve) => setTimeout(resolve, ms));
+    const began = performance.now();
+    await supervised.children.close();
+    expect(performance.now() - began, `after ${ms} ms`).toBeLessThan(8_000);
+  }
 });

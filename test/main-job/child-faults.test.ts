@@ -55,7 +55,7 @@ async function openStory(
       log,
       children: createChildServers({
         stateFolder: join(folder, 'state'),
-        machine: { env: process.env, from: import.meta.filename, fetch: globalThis.fetch, version: '0.0.0-test' },
+        machine: { env: process.env, from: import.meta.filename, version: '0.0.0-test' },
         log,
         times: { ...QUICK, backoff: 50, backoffCap: 100, ...times },
       }),
@@ -205,7 +205,7 @@ test('a port that somebody else has gets no request, and coverage names the port
     expect.objectContaining({ account: 'xebia', status: 'ok' }),
     expect.objectContaining({
       status: 'unavailable',
-      message: `port ${port} of its child server is taken by another program`,
+      message: `port ${port} of its child server is taken`,
       hint: expect.stringContaining('auto'),
     }),
   ]);

@@ -18,6 +18,9 @@ const sleep = (ms: number): Promise<void> => pause(ms, forever);
 /** How soon a server is gone whose calmcp was killed: it has to notice that by itself. */
 const GONE_MS = 10_000;
 
+/** Whoever kills a server throws the answer away; after so many of these rounds one is asked for that has to be complete. */
+const ASK_EVERY = 10;
+
 export interface KillRounds {
   readonly rounds: number;
   /** Home of a calmcp. */
@@ -91,12 +94,18 @@ export interface KillOutcome {
 /** @throws Error when anything is left, or when questions stay unanswered after that */
 export async function childKillRounds(setting: KillRounds): Promise<KillOutcome> {
   let killed = 0;
+  let kills = 0;
   for (let round = 0; round < setting.rounds; round++) {
     if (round % 3 === 0) {
       if (await killCalmcp(setting)) killed++;
       // The next start removes what is left of this one.
       if (!(await ask(setting, async () => undefined))) throw new Error(`round ${round}: no complete answer`);
-    } else await killServer(setting);
+    } else {
+      await killServer(setting);
+      kills++;
+      if (kills % ASK_EVERY === 0 && !(await ask(setting, async () => undefined)))
+        throw new Error(`round ${round}: no complete answer after a server was killed`);
+    }
     await requireNothingLeft(setting, round);
   }
   return { killed };

@@ -81,6 +81,24 @@ describe.skipIf(process.platform !== 'linux')('calmcp killed in the middle of a 
     60_000,
   );
 
+  test('a command ends when it has answered, with the server', async () => {
+    const sandbox = await openSandbox();
+    const folder = await temporaryFolder();
+    const yaml = `${microsoftAccounts(sandbox, [XEBIA]).trimEnd()}\n    ${childLine('ms-365', sandbox)}\n`;
+    const { app } = await openTestApp(yaml, { folder });
+    await signIn(app, sandbox, 'xebia', 'you@xebia.example');
+    await app.close();
+    await writeAccounts(folder, yaml);
+    const running = spawn(process.execPath, [bin, 'agenda', 'today'], {
+      env: builtEnvironment(folder),
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    const answered = new Promise<number>((resolve) => running.stdout.once('data', () => resolve(performance.now())));
+    const ended = new Promise<number>((resolve) => running.once('exit', () => resolve(performance.now())));
+    // A timer of five seconds, which nobody waited for, kept it alive once.
+    expect((await ended) - (await answered)).toBeLessThan(4_000);
+  }, 60_000);
+
   test('a server on a fixed port leaves it free', async () => {
     const sandbox = await openSandbox();
     const folder = await temporaryFolder();

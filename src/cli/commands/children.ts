@@ -12,6 +12,7 @@ import {
   readChildren,
   requireAccount,
   requireChild,
+  runsOf,
 } from '../children.ts';
 import { type AddCommand, EXIT_INCOMPLETE, type Run } from '../command.ts';
 import type { GlobalOptions } from '../open-app.ts';
@@ -32,8 +33,9 @@ function lengthOf(seconds: number): string {
 
 const MIB = 1_048_576;
 
-function cellsOf(row: ChildRow): readonly string[] {
-  const { account, server, state, pid, port, memory, restarts, uptimeSeconds, version, lastError } = row;
+function cellsOf(row: ChildRow, _index: number, all: readonly ChildRow[]): readonly string[] {
+  const { account, server, state, pid, port, memory, restarts, uptimeSeconds, version, lastError, owner } = row;
+  const isOneOfSome = all.filter((other) => other.account === account).length > 1;
   return [
     account,
     server,
@@ -44,6 +46,7 @@ function cellsOf(row: ChildRow): readonly string[] {
     uptimeSeconds === undefined ? '' : `up ${lengthOf(uptimeSeconds)}`,
     restarts === 0 ? '' : `${restarts} restart${restarts === 1 ? '' : 's'}`,
     version ?? '',
+    isOneOfSome && owner !== undefined ? `of calmcp ${owner}` : '',
     lastError ?? '',
   ];
 }
@@ -90,16 +93,16 @@ function addStatus(children: Command, shell: Shell, run: Run): void {
         'again, and why. An account whose server does not run is idle: the next question starts it. Exit status 3 when one needs ' +
         'attention.',
     )
-    .addHelpText(
-      'after',
-      '\nExamples:\n  calmcp children\n  calmcp children status --account xebia\n  calmcp children --json',
-    )
-    .action((_options: unknown, command: Command) =>
+    .argument('[ids...]', 'some accounts (default: all)')
+    .addHelpText('after', '\nExamples:\n  calmcp children\n  calmcp children status xebia\n  calmcp children --json')
+    .action((ids: readonly string[], _options: unknown, command: Command) =>
       run(async () => {
         const options = command.optsWithGlobals<GlobalOptions>();
         const found = await readChildren(shell, options);
         for (const id of options.account ?? []) requireAccount(found, id);
-        const isAsked = (id: string): boolean => options.account?.includes(id) ?? true;
+        for (const id of ids) if (!runsOf(found, id)) requireChild(found, id);
+        const asked = [...ids, ...(options.account ?? [])];
+        const isAsked = (id: string): boolean => asked.length === 0 || asked.includes(id);
         const running = await Promise.all(
           found.leases.filter(({ lease }) => isAsked(lease.account)).map((lease) => describeLease(lease, Date.now())),
         );

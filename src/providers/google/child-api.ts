@@ -11,6 +11,7 @@ import { CalmcpError, type ErrorCode } from '../../core/errors.ts';
 import type { Calendar } from '../../core/event.ts';
 import { type Intervals, intersect, interval, pairsOf, subtract, unionOf } from '../../core/intervals.ts';
 import type { Call, ProviderContext, ReadDepth } from '../../core/provider.ts';
+import { createZoneClock, parseZone, type ZoneClock } from '../../core/time.ts';
 import type { RequestTokens } from '../../io/access-tokens.ts';
 import { createChildCaller } from '../../io/child-caller.ts';
 import type { CalendarApi, EventsRead } from './calendar-api.ts';
@@ -25,7 +26,6 @@ const CALENDARS_PAGE = 100;
 /** Time in which there are more events than that is not cut any further. */
 const SHORTEST = 60_000;
 const SECOND = 1_000;
-const HOUR = 3_600_000;
 
 interface Refusal {
   readonly says: RegExp;
@@ -94,7 +94,7 @@ function readText({ text, isError }: ChildAnswer): unknown {
     const { code, message, status, hint } = REFUSALS.find(({ says }) => says.test(said)) ?? {
       code: 'UNAVAILABLE',
       message: 'its child server got no answer from Google',
-      hint: 'see what it said: calmcp children logs <account>',
+      hint: 'see whether it can be reached from here: calmcp doctor --account <account>',
     };
     throw new CalmcpError(code, message, { hint, cause: { status, body: text } });
   }
@@ -126,24 +126,16 @@ function trim(row: GoogleEvent, depth: ReadDepth): GoogleEvent {
   return own === undefined ? rest : { ...rest, attendees: own };
 }
 
-/** How far a day of some zone reaches beyond that of UTC. */
-const EARLIEST = 14 * HOUR;
-const LATEST = 12 * HOUR;
-
 /**
- * The time that events make busy, with room for whatever zone a whole day is meant in. What is transparent explains no busy
- * time: a working location lasts all day, and anything could be hidden behind it.
+ * The time that events make busy, whole days on the clock of their calendar. What is transparent explains no busy time: a
+ * working location lasts all day, and anything could be hidden behind it.
  */
-function busyOf(rows: readonly GoogleEvent[]): Intervals {
+function busyOf(rows: readonly GoogleEvent[], { startOfDay }: ZoneClock): Intervals {
+  const moment = (time: GoogleEvent['start']): number =>
+    time?.date ? startOfDay(time.date) : Date.parse(time?.dateTime ?? '');
   const spans = rows
     .filter(({ transparency }) => transparency !== 'transparent')
-    .map(
-      ({ start, end }) =>
-        [
-          Date.parse(start?.date ?? start?.dateTime ?? '') - (start?.date ? EARLIEST : 0),
-          Date.parse(end?.date ?? end?.dateTime ?? '') + (end?.date ? LATEST : 0),
-        ] as const,
-    )
+    .map(({ start, end }) => [moment(start), moment(end)] as const)
     .filter(([start, end]) => end > start);
   return unionOf(
     spans.map(([start]) => start),
@@ -173,6 +165,8 @@ export function openChildApi(
 ): CalendarApi {
   const { account } = context;
   const child = context.children.open(spec);
+  /** Of calendars, as their list tells. */
+  const zones = new Map<string, string>();
   const call = createChildCaller({
     account,
     log: context.log,
@@ -272,9 +266,10 @@ export function openChildApi(
 
   /** Reads again what Google calls busy and nothing that was read explains, as long as that brings anything. */
   async function complete(id: string, first: GoogleEvent[], busy: Intervals, asker: Call): Promise<EventsRead> {
+    const clock = createZoneClock(zones.get(id) ?? context.timeZone);
     let rows = first;
     for (;;) {
-      const missing = subtract(busy, busyOf(rows));
+      const missing = subtract(busy, busyOf(rows, clock));
       if (missing.length === 0) return { rows };
       const again = await Promise.all([...pairsOf(missing)].map(([start, end]) => list(id, { start, end }, asker)));
       const more = onceEach([...rows, ...again.flat()]);
@@ -301,6 +296,10 @@ export function openChildApi(
         throw new CalmcpError('BAD_RESPONSE', 'its child server answered without the calendars of this account', {
           account,
         });
+      for (const { id, timeZone } of rows) {
+        const zone = parseZone(timeZone ?? '');
+        if (id && zone !== null) zones.set(id, zone);
+      }
       if (rows.length < CALENDARS_PAGE) return rows;
       throw new CalmcpError(
         'BAD_RESPONSE',

@@ -1,15 +1,18 @@
 import { z } from 'zod';
-import { childCommandSchema } from '../../io/child-options.ts';
+import { CHILD_FORMS, childCommandSchema } from '../../io/child-options.ts';
 
 export const childSchema = z
-  .union([
-    z.literal(true),
-    z.strictObject({
-      server: z.literal('google-calendar').optional().describe('Kind of server: @cocal/google-calendar-mcp.'),
-      transport: z.literal('stdio').optional().describe('On pipes: its port would let in everybody on this machine.'),
-      command: childCommandSchema.optional(),
-    }),
-  ])
+  .union(
+    [
+      z.literal(true),
+      z.strictObject({
+        server: z.literal('google-calendar').optional().describe('Kind of server: @cocal/google-calendar-mcp.'),
+        transport: z.literal('stdio').optional().describe('On pipes: its port would let in everybody on this machine.'),
+        command: childCommandSchema.optional(),
+      }),
+    ],
+    CHILD_FORMS,
+  )
   .optional()
   .describe('Reads the account through a child MCP server of its own; true: with all defaults.');
 

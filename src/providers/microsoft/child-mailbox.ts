@@ -55,7 +55,7 @@ function readAnswer(answer: ChildAnswer): unknown {
         cause: { status: 401 },
       });
     throw new CalmcpError('UNAVAILABLE', 'its child server got no answer from Microsoft', {
-      hint: 'see what it said: calmcp children logs <account>',
+      hint: 'see whether it can be reached from here: calmcp doctor --account <account>',
       cause: { status: 0, body: answer.text },
     });
   }

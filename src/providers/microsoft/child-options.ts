@@ -1,8 +1,10 @@
 import { z } from 'zod';
-import { childCommandSchema } from '../../io/child-options.ts';
+import { CHILD_FORMS, childCommandSchema } from '../../io/child-options.ts';
 
 /** Ports below are for programs of the system. */
 const LOWEST_PORT = 1_024;
+const HIGHEST_PORT = 65_535;
+const NO_PORT = `is no port from ${LOWEST_PORT} to ${HIGHEST_PORT}, nor auto`;
 
 const block = z.strictObject({
   server: z.literal('ms-365').optional().describe('Kind of server: @softeria/ms-365-mcp-server.'),
@@ -11,7 +13,7 @@ const block = z.strictObject({
     .optional()
     .describe('http (default): on a port of 127.0.0.1, with a token for each request. stdio: on pipes.'),
   port: z
-    .union([z.literal('auto'), z.number().int().min(LOWEST_PORT).max(65_535)])
+    .union([z.literal('auto'), z.number().int(NO_PORT).min(LOWEST_PORT, NO_PORT).max(HIGHEST_PORT, NO_PORT)], NO_PORT)
     .optional()
     .describe('Of http: auto (default) takes any free port.'),
   tokens: z
@@ -24,7 +26,7 @@ const block = z.strictObject({
 });
 
 export const childSchema = z
-  .union([z.literal(true), block])
+  .union([z.literal(true), block], CHILD_FORMS)
   .optional()
   .describe('Reads the account through a child MCP server of its own; true: with all defaults.');
 

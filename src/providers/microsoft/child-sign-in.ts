@@ -3,6 +3,7 @@
  * belong to an app registration that the organisation has approved for just this server.
  */
 import { readFile, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { z } from 'zod';
 import type { ChildServer, ChildSpec } from '../../core/child.ts';
 import { CalmcpError } from '../../core/errors.ts';
@@ -108,12 +109,15 @@ export function openChildSignIn(
   const cache = ownCache(child.folder, options);
   const files = Object.values(cache);
 
+  const aside = (file: string): string => `${file}.before`;
+  const remove = (names: readonly string[]): Promise<unknown> =>
+    Promise.all(names.map((name) => rm(name, { force: true })));
+
+  /** All of it, what a sign-in that was cut short had put aside included, and the key that it was sealed with. */
   async function forget(): Promise<void> {
     await child.stop();
-    await Promise.all(files.map((file) => rm(file, { force: true })));
+    await remove([...files, ...files.map(aside), join(child.folder, '.cache-key')]);
   }
-
-  const aside = (file: string): string => `${file}.before`;
 
   /** Whoever was signed in stays so until somebody else has signed in. */
   async function withCleanCache<T>(work: () => Promise<T>): Promise<T> {
@@ -121,10 +125,11 @@ export function openChildSignIn(
     for (const file of files) await rename(file, aside(file)).catch(() => undefined);
     try {
       const result = await work();
-      await Promise.all(files.map((file) => rm(aside(file), { force: true })));
+      await remove(files.map(aside));
       return result;
     } catch (thrown) {
-      await forget();
+      await child.stop();
+      await remove(files);
       for (const file of files) await rename(aside(file), file).catch(() => undefined);
       throw thrown;
     }

@@ -174,7 +174,7 @@ test('what Google refuses has its code, and is never an empty day', async () => 
   await expect(agenda(app)).rejects.toMatchObject({
     code: 'UNAVAILABLE',
     account: 'home',
-    hint: 'see what it said: calmcp children logs home',
+    hint: 'see whether it can be reached from here: calmcp doctor --account home',
   });
 }, 90_000);
 
