@@ -7,6 +7,8 @@ import type { Limiter } from './limiter.ts';
 export interface ChildTimes {
   /** From the start of its process to its list of tools. */
   readonly start: number;
+  /** For how long of its start others wait for it, of whom only so many start at once. */
+  readonly slot: number;
   /** Without a call for this long it is ended. */
   readonly idle: number;
   readonly pingEvery: number;
@@ -24,6 +26,7 @@ export interface ChildTimes {
 
 export const CHILD_TIMES: ChildTimes = {
   start: 30_000,
+  slot: 10_000,
   idle: 15 * 60_000,
   pingEvery: 30_000,
   ping: 5_000,

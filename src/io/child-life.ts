@@ -64,6 +64,16 @@ export interface ChildLife {
   readonly closed: AbortSignal;
 }
 
+/** Resolves when `work` has come to an end, whatever it is, or after `ms`. */
+async function settledWithin(work: Promise<unknown>, ms: number): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, ms);
+  });
+  await Promise.race([work.catch(() => undefined), late]);
+  clearTimeout(timer);
+}
+
 /** @param before resolves when the one that this takes the place of has gone */
 export function createChildLife(spec: ChildSpec, host: ChildHost, before: Promise<unknown>): ChildLife {
   const { account } = spec;
@@ -217,34 +227,42 @@ export function createChildLife(spec: ChildSpec, host: ChildHost, before: Promis
     closing.signal.throwIfAborted();
     if (await held.takeRestart()) ladder.forgive();
     enter('starting');
-    return host.starts.run(1, closing.signal, async () => {
-      const signal = limitedSignal(
-        times.start,
-        () =>
-          unavailable(`its child server was not ready within ${Math.ceil(times.start / 1_000)} s`, { hint: seeLog }),
-        closing.signal,
-      );
-      await spec.prepare?.(held.folder);
-      if (token !== undefined) await putToken(token);
-      const opened = await connectChild(spec, machine, {
-        token,
-        signal,
-        log,
-        folder: held.folder,
-        nonce: held.nonce,
-        stopMs: times.stop,
-        spawned({ pid, started, group }, port) {
-          running = { pid, started, group, port };
-          since = Date.now();
-          enter('starting');
-        },
-        broken: (error) => lose(opened, error),
-        toolsChanged() {
-          toolsAreStale = true;
-        },
-      });
-      return opened;
+    let opening: Promise<ChildConnection> | undefined;
+    await host.starts.run(1, closing.signal, async () => {
+      opening = open(held, token);
+      // One that takes longer is waited for, and keeps no processor busy: others need not wait for it.
+      await settledWithin(opening, times.slot);
     });
+    if (opening === undefined) throw new TypeError('not started');
+    return opening;
+  }
+
+  async function open(held: HeldLease, token: string | undefined): Promise<ChildConnection> {
+    const signal = limitedSignal(
+      times.start,
+      () => unavailable(`its child server was not ready within ${Math.ceil(times.start / 1_000)} s`, { hint: seeLog }),
+      closing.signal,
+    );
+    await spec.prepare?.(held.folder);
+    if (token !== undefined) await putToken(token);
+    const opened = await connectChild(spec, machine, {
+      token,
+      signal,
+      log,
+      folder: held.folder,
+      nonce: held.nonce,
+      stopMs: times.stop,
+      spawned({ pid, started, group }, port) {
+        running = { pid, started, group, port };
+        since = Date.now();
+        enter('starting');
+      },
+      broken: (error) => lose(opened, error),
+      toolsChanged() {
+        toolsAreStale = true;
+      },
+    });
+    return opened;
   }
 
   /**

@@ -4,6 +4,7 @@ import { CHILD_TIMES } from '../../src/io/child-host.ts';
 test('child servers have the times that docs/child-servers.md promises', () => {
   expect(CHILD_TIMES).toEqual({
     start: 30_000,
+    slot: 10_000,
     idle: 900_000,
     pingEvery: 30_000,
     ping: 5_000,

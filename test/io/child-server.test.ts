@@ -745,3 +745,14 @@ test('closing at any moment of a start takes no longer than ending the process',
     expect(performance.now() - began, `after ${ms} ms`).toBeLessThan(8_000);
   }
 });
+
+test('four that are never ready do not keep a fifth from starting', async () => {
+  const supervised = await supervise({ slot: 300, start: 20_000 });
+  const accounts = ['one', 'two', 'three', 'four'];
+  for (const account of accounts) void readView(supervised.open('never-ready', { account })).catch(() => undefined);
+  await until(
+    async () => (await Promise.all(accounts.map((id) => supervised.lease(id)))).every((each) => each?.process),
+    'all start',
+  );
+  expect(subjects((await readView(supervised.open('none', { account: 'five' }))).text)).toHaveLength(2);
+});

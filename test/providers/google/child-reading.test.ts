@@ -92,6 +92,14 @@ test('pages that are shorter than they could be are found out by free/busy, also
   expect(busy.complete).toBe(false);
 });
 
+test('a day off does not hide the meeting of the next morning that a short page left out', async () => {
+  const off = googleEvent({ summary: 'Day off', start: '2026-11-24', end: '2026-11-25' });
+  const meeting = googleEvent({ summary: 'Meeting', start: '2026-11-25T08:00', end: '2026-11-25T10:00' });
+  const { app } = await signedIn(singleGoogleAccount([off, meeting]), { told: { pageSize: '1' } });
+  const { events, complete } = await agenda(app);
+  expect([events.map(({ title }) => title), complete]).toEqual([['Day off', 'Meeting'], true]);
+});
+
 test('what Google refuses has its code, and is never an empty day', async () => {
   const { app, sandbox } = await signedIn(
     singleGoogleAccount(manyGoogleEvents(3, '2026-11-23T08:00'), {
