@@ -299,8 +299,10 @@ export function createChildLife(spec: ChildSpec, host: ChildHost, before: Promis
           lastError = error;
           log.note(error.message);
           enter(error.code === 'AUTH_REQUIRED' ? 'needs-login' : 'idle');
-        } else if (isEarly && ladder.waiting(performance.now()) > 0) rest(error);
-        else crashed(error);
+        } else if (isEarly && ladder.waiting(performance.now()) > 0) {
+          log.note(error.message);
+          rest(error);
+        } else crashed(error);
         throw error;
       })
       .finally(() => {
@@ -310,9 +312,10 @@ export function createChildLife(spec: ChildSpec, host: ChildHost, before: Promis
   }
 
   function take(looked: CheckedTools): void {
+    for (const [name, why] of looked.withheld)
+      if (tools.withheld.get(name) !== why) log.note(`the tool ${name} is not used: ${why}`);
     tools = looked;
     toolsAreStale = false;
-    for (const [name, why] of tools.withheld) log.note(`the tool ${name} is not used: ${why}`);
     enter(calmState());
   }
 
