@@ -29,6 +29,10 @@ const notMcp = (what: string): CalmcpError =>
     hint: 'see what it says: calmcp children logs <account>',
   });
 
+/** With the code that the MCP library has for it. */
+const sendFailed = (cause?: Error): Error =>
+  Object.assign(new Error('the child server has gone', { cause }), { code: 'SEND_FAILED' });
+
 const NEWLINE = 0x0a;
 
 /**
@@ -117,9 +121,9 @@ export function createPipeTransport(
     },
     send: (message) =>
       new Promise((resolve, reject) => {
-        if (isClosed || !stdin.writable) return reject(new Error('the child server has gone'));
+        if (isClosed || !stdin.writable) return reject(sendFailed());
         if ('id' in message && 'method' in message) asked.add(message.id);
-        stdin.write(`${JSON.stringify(message)}\n`, (error) => (error ? reject(error) : resolve()));
+        stdin.write(`${JSON.stringify(message)}\n`, (error) => (error ? reject(sendFailed(error)) : resolve()));
       }),
     async close() {
       close();
