@@ -46,6 +46,8 @@ export interface ChildConnection {
 const PROBE_MS = 10_000;
 /** How often it is looked whether a server listens on its port. */
 const POLL_MS = 25;
+/** How long a fixed port is waited for, in milliseconds. */
+const PORT_MS = 1_000;
 /** A free port may be taken by somebody else before the child has it. */
 const PORT_TRIES = 3;
 
@@ -103,10 +105,12 @@ export interface ConnectOptions {
   readonly toolsChanged: () => void;
 }
 
-async function choosePort(spec: ChildSpec): Promise<number | undefined> {
+async function choosePort(spec: ChildSpec, signal: AbortSignal): Promise<number | undefined> {
   if (spec.transport !== 'http') return undefined;
   if (spec.port === 0) return freePort();
-  if (await isPortFree(spec.port)) return spec.port;
+  // Somebody's passing connection may have it for a moment, or a calmcp that is about to end.
+  for (const until = performance.now() + PORT_MS; performance.now() < until; await pause(POLL_MS, signal))
+    if (await isPortFree(spec.port)) return spec.port;
   throw new CalmcpError('CONFIG_INVALID', `port ${spec.port} of its child server is taken`, {
     hint: 'another calmcp may have it; set child.port to auto, or to one that is free',
   });
@@ -120,7 +124,7 @@ export async function connectChild(
 ): Promise<ChildConnection> {
   const program = await findProgram(spec, machine);
   for (let tries = 1; ; tries++) {
-    const port = await choosePort(spec);
+    const port = await choosePort(spec, options.signal);
     const started = await startProcess({
       command: program.command,
       args: [...program.args, ...spec.args(port ?? 0)],

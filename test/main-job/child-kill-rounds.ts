@@ -49,12 +49,17 @@ async function requireNothingLeft({ folder, ports }: KillRounds, round: number):
   for (const port of ports) if (!(await isPortFree(port))) throw new Error(`round ${round}: port ${port} is not free`);
 }
 
-const ask = async ({ yaml, folder }: KillRounds, meanwhile: () => Promise<void>): Promise<boolean> => {
+/** @returns why the answer is not complete */
+const ask = async ({ yaml, folder }: KillRounds, meanwhile?: () => Promise<void>): Promise<string | undefined> => {
   const { app } = await openTestApp(yaml, { folder });
   try {
     const question = listEvents.run(app, { range: 'today', detail: 'full' }, { signal: forever });
-    const [answer] = await Promise.all([question.catch(() => undefined), meanwhile()]);
-    return answer?.complete === true;
+    const told = question.then(
+      ({ complete, accounts }) => (complete ? undefined : JSON.stringify(accounts)),
+      (thrown: unknown) => String(thrown),
+    );
+    const [why] = await Promise.all([told, meanwhile?.()]);
+    return why;
   } finally {
     await app.close();
   }
@@ -95,16 +100,19 @@ export interface KillOutcome {
 export async function childKillRounds(setting: KillRounds): Promise<KillOutcome> {
   let killed = 0;
   let kills = 0;
+  const requireAnswer = async (round: number): Promise<void> => {
+    const why = await ask(setting);
+    if (why !== undefined) throw new Error(`round ${round}: no complete answer: ${why}`);
+  };
   for (let round = 0; round < setting.rounds; round++) {
     if (round % 3 === 0) {
       if (await killCalmcp(setting)) killed++;
       // The next start removes what is left of this one.
-      if (!(await ask(setting, async () => undefined))) throw new Error(`round ${round}: no complete answer`);
+      await requireAnswer(round);
     } else {
       await killServer(setting);
       kills++;
-      if (kills % ASK_EVERY === 0 && !(await ask(setting, async () => undefined)))
-        throw new Error(`round ${round}: no complete answer after a server was killed`);
+      if (kills % ASK_EVERY === 0) await requireAnswer(round);
     }
     await requireNothingLeft(setting, round);
   }

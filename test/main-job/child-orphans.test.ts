@@ -102,7 +102,7 @@ describe.skipIf(process.platform !== 'linux')('calmcp killed in the middle of a 
   test('a server on a fixed port leaves it free', async () => {
     const sandbox = await openSandbox();
     const folder = await temporaryFolder();
-    const port = 20_000 + Math.floor(Math.random() * 20_000);
+    const port = 20_000 + Math.floor(Math.random() * 10_000);
     const yaml = `${microsoftAccounts(sandbox, [XEBIA]).trimEnd()}\n    ${childLine('ms-365', sandbox, { port })}\n`;
     const { app } = await openTestApp(yaml, { folder });
     await signIn(app, sandbox, 'xebia', 'you@xebia.example');
