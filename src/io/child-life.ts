@@ -31,22 +31,27 @@ function isAnswer(thrown: unknown): boolean {
   return typeof code === 'number' || typeof status === 'number';
 }
 
+/** A server that somebody is about to ask. */
+export interface Occupied {
+  readonly opened: ChildConnection;
+  /** It has answered. */
+  free(): void;
+}
+
 export interface ChildLife {
   /** Where the files of the account are that outlive its servers. */
   readonly folder: string;
   /**
-   * A server that answers, with the token that it needs.
+   * A server that answers, with the token that it needs: with another one it could answer for somebody else.
    * @throws CalmcpError why there is none
    */
-  ready(call: Call, token: string | undefined): Promise<ChildConnection>;
+  ready(call: Call, token: string | undefined): Promise<Occupied>;
   /** Whether it is the one that runs. */
   isCurrent(opened: ChildConnection): boolean;
   /** Which of its tools are used; looked at again where it said that they have changed. */
   tools(opened: ChildConnection, call: Call, token: string | undefined): Promise<CheckedTools>;
   /** Lends a token for the calls that follow, where it reads it from a file. */
   putToken(token: string): Promise<void>;
-  /** Marks it as busy. @returns what marks it as free again */
-  occupy(): () => void;
   /** It may hang: that is found out now. */
   doubt(opened: ChildConnection): void;
   /** It is of no use any more. */
@@ -90,7 +95,7 @@ export function createChildLife(spec: ChildSpec, host: ChildHost, before: Promis
   let leaving: Promise<void> = Promise.resolve();
   let tools: CheckedTools = { usable: new Set(), withheld: new Map() };
   /** What is in its environment, where that is how it learns the token. */
-  let lent: string | undefined;
+  const tokens = new WeakMap<ChildConnection, string | undefined>();
   let lastToken: string | undefined;
   let lastError: CalmcpError | undefined;
   const ladder = createLadder({ first: times.backoff, cap: times.backoffCap, random: host.random });
@@ -274,7 +279,7 @@ export function createChildLife(spec: ChildSpec, host: ChildHost, before: Promis
     starting ??= startOnce(token)
       .then((opened) => {
         connection = opened;
-        lent = token;
+        tokens.set(opened, token);
         lastToken = token ?? lastToken;
         if (isRestart) restarts++;
         isRestart = false;
@@ -317,6 +322,21 @@ export function createChildLife(spec: ChildSpec, host: ChildHost, before: Promis
     tools = looked;
     toolsAreStale = false;
     enter(calmState());
+  }
+
+  let looking: Promise<void> | undefined;
+
+  /** Once for all calls that come meanwhile. */
+  function lookAtTools(opened: ChildConnection, token: string | undefined): Promise<void> {
+    looking ??= opened
+      .refresh(closing.signal, token)
+      .then((looked) => {
+        if (connection === opened) take(looked);
+      })
+      .finally(() => {
+        looking = undefined;
+      });
+    return looking;
   }
 
   const calmState = (): ChildState => (tools.withheld.size === 0 ? 'ready' : 'degraded');
@@ -406,30 +426,38 @@ export function createChildLife(spec: ChildSpec, host: ChildHost, before: Promis
     });
   }
 
-  const hasToken = (token: string | undefined): boolean =>
-    spec.lending !== 'environment' || token === undefined || lent === token;
+  const hasToken = (opened: ChildConnection, token: string | undefined): boolean =>
+    spec.lending !== 'environment' || token === undefined || tokens.get(opened) === token;
 
-  /**
-   * A server that answers, with the token that it needs: with another one it could answer for somebody else.
-   * @throws CalmcpError
-   */
-  async function ready(call: Call, token: string | undefined): Promise<ChildConnection> {
+  function occupy(opened: ChildConnection): Occupied {
+    inFlight++;
+    if (state === 'needs-login') {
+      lastError = undefined;
+      enter(calmState());
+    }
+    keepAlive();
+    return {
+      opened,
+      free() {
+        inFlight--;
+        keepAlive();
+      },
+    };
+  }
+
+  async function ready(call: Call, token: string | undefined): Promise<Occupied> {
     if (token !== undefined && token !== lastToken) log.hide(token);
     lastToken = token ?? lastToken;
     for (;;) {
       closing.signal.throwIfAborted();
-      if (connection !== undefined && hasToken(token)) {
-        if (state === 'needs-login') {
-          lastError = undefined;
-          enter(calmState());
-        }
-        return connection;
-      }
+      if (connection !== undefined && hasToken(connection, token)) return occupy(connection);
       if (connection !== undefined) replace(connection);
       await within(leaving, call);
       if (connection !== undefined) continue;
-      if (starting === undefined) return begin(call, token);
-      await within(starting, call);
+      const opened = await (starting === undefined ? begin(call, token) : within(starting, call));
+      // Whoever started it may have done so with another token. One that fits is kept until it has been asked, though others
+      // may be waiting to replace it.
+      if (hasToken(opened, token)) return occupy(opened);
     }
   }
 
@@ -471,18 +499,10 @@ export function createChildLife(spec: ChildSpec, host: ChildHost, before: Promis
     ready,
     isCurrent: (opened) => connection === opened,
     async tools(opened, call, token) {
-      if (toolsAreStale) take(await opened.refresh(call.signal, token));
+      if (toolsAreStale) await within(lookAtTools(opened, token), call);
       return tools;
     },
     putToken,
-    occupy() {
-      inFlight++;
-      keepAlive();
-      return () => {
-        inFlight--;
-        keepAlive();
-      };
-    },
     doubt(opened) {
       if (connection === opened) watch(true);
     },

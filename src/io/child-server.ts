@@ -89,8 +89,7 @@ export function createChildServer(spec: ChildSpec, host: ChildHost, before: Prom
     folder: life.folder,
     async read(tool, input, call, token) {
       for (let tries = 1; ; tries++) {
-        const opened = await life.ready(call, token);
-        const free = life.occupy();
+        const { opened, free } = await life.ready(call, token);
         try {
           return await callOnce(opened, tool, input, call, token);
         } catch (thrown) {
@@ -114,14 +113,18 @@ export function createChildServer(spec: ChildSpec, host: ChildHost, before: Prom
     runOnce: (args, options) => runChildOnce(spec, host.machine, host.folder, args, options),
     async probe(call, token) {
       const began = performance.now();
-      const opened = await life.ready(call, token);
-      const { withheld } = await life.tools(opened, call, token);
-      return {
-        program: opened.program.name,
-        version: opened.program.version,
-        withheld: [...withheld].map(([name, why]) => `${name}: ${why}`),
-        milliseconds: Math.round(performance.now() - began),
-      };
+      const { opened, free } = await life.ready(call, token);
+      try {
+        const { withheld } = await life.tools(opened, call, token);
+        return {
+          program: opened.program.name,
+          version: opened.program.version,
+          withheld: [...withheld].map(([name, why]) => `${name}: ${why}`),
+          milliseconds: Math.round(performance.now() - began),
+        };
+      } finally {
+        free();
+      }
     },
     stop: life.stop,
     close: life.close,
