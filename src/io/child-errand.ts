@@ -3,8 +3,10 @@ import type { ChildSpec, RunOnce } from '../core/child.ts';
 import { type ChildMachine, findProgram } from './child-connection.ts';
 import { holdLease } from './child-lease.ts';
 import { startProcess } from './child-process.ts';
+import { settledWithin } from './time-limit.ts';
 
 const MAX_BYTES = 1_048_576;
+const LAST_WORDS_MS = 200;
 
 /** @throws CalmcpError, or the signal's reason when it aborts: nothing runs then */
 export async function runChildOnce(
@@ -42,10 +44,7 @@ export async function runChildOnce(
       if (signal.aborted) abort();
       const { code } = await running.ended;
       // What it printed last may come after its end.
-      await Promise.race([
-        new Promise((resolve) => running.stdout.once('close', resolve)),
-        new Promise((resolve) => setTimeout(resolve, 200)),
-      ]);
+      await settledWithin(new Promise((resolve) => running.stdout.once('close', resolve)), LAST_WORDS_MS);
       signal.throwIfAborted();
       return { status: code, stdout };
     } finally {

@@ -7,7 +7,7 @@ import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/p
 import { join } from 'node:path';
 import { z } from 'zod';
 import { CHILD_STATES } from '../core/child.ts';
-import { type ProcessEntry, processesOfGroup, processesWith, processOf } from './process-table.ts';
+import { exists, type ProcessEntry, processesOfGroup, processesWith, processOf } from './process-table.ts';
 
 const LEASE = 'lease.json';
 /** In the environment of the server and of all that it starts. */
@@ -60,15 +60,6 @@ async function isAlive({ pid, started }: { readonly pid: number; readonly starte
 }
 
 const isWindows = process.platform === 'win32';
-
-/** For a system that tells no more of a process. */
-function exists(pid: number): boolean {
-  try {
-    return process.kill(pid, 0);
-  } catch (thrown) {
-    return (thrown as NodeJS.ErrnoException).code === 'EPERM';
-  }
-}
 
 const RESTART = 'restart';
 

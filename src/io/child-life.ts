@@ -11,11 +11,10 @@ import type { ChildHost } from './child-host.ts';
 import { createLadder } from './child-ladder.ts';
 import { type HeldLease, holdLease } from './child-lease.ts';
 import { createChildLog } from './child-log.ts';
+import { feelPulse } from './child-pulse.ts';
 import type { CheckedTools } from './child-tools.ts';
-import { limitedSignal, pause } from './time-limit.ts';
+import { limitedSignal, pause, settledWithin } from './time-limit.ts';
 
-/** Pings missed one after the other before it counts as hung. */
-const MISSED_PINGS = 3;
 /** A question hears what is the matter with its child server before its own time is up. */
 const MARGIN_MS = 250;
 
@@ -24,12 +23,6 @@ export const timeLeft = ({ deadline }: Call): number => {
   const left = deadline - performance.now();
   return Math.max(1, left - Math.min(MARGIN_MS, left / 10));
 };
-
-/** Whether somebody answered at all, with a refusal or with something that cannot be used. */
-function isAnswer(thrown: unknown): boolean {
-  const { code, status } = thrown as { code?: unknown; status?: unknown };
-  return typeof code === 'number' || typeof status === 'number';
-}
 
 /** A server that somebody is about to ask. */
 export interface Occupied {
@@ -67,16 +60,6 @@ export interface ChildLife {
   close(why?: string): Promise<void>;
   /** Aborts when it is closed. */
   readonly closed: AbortSignal;
-}
-
-/** Resolves when `work` has come to an end, whatever it is, or after `ms`. */
-async function settledWithin(work: Promise<unknown>, ms: number): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, ms);
-  });
-  await Promise.race([work.catch(() => undefined), late]);
-  clearTimeout(timer);
 }
 
 /** @param before resolves when the one that this takes the place of has gone */
@@ -349,40 +332,28 @@ export function createChildLife(spec: ChildSpec, host: ChildHost, before: Promis
     });
   }
 
-  /** Asks it for a sign of life from time to time. */
+  /** Asks it for a sign of life from time to time; without one it is ended, and so started again. */
   function watch(soon = false): void {
-    after('ping', soon ? 0 : times.pingEvery, () => void feelPulse());
+    after('ping', soon ? 0 : times.pingEvery, () => void lookAfter());
   }
 
   let felt: ChildConnection | undefined;
 
-  /** Without a sign of life, several times over, it is ended, and so started again. */
-  async function feelPulse(): Promise<void> {
+  async function lookAfter(): Promise<void> {
     const own = connection;
     if (own === undefined || felt === own) return;
     felt = own;
-    for (let missed = 1; !(await isAnswering(own)) && connection === own; missed++) {
-      log.note(`no answer to a ping (${missed})`);
-      if (missed === MISSED_PINGS)
-        lose(own, unavailable('its child server does not answer any more', { hint: seeLog }));
-    }
+    const isAlive = await feelPulse(own, {
+      ms: times.ping,
+      token: lastToken,
+      isWanted: () => connection === own,
+      missed: (count) => log.note(`no answer to a ping (${count})`),
+    });
+    if (!isAlive) lose(own, unavailable('its child server does not answer any more', { hint: seeLog }));
     if (felt === own) felt = undefined;
     // Over a port nobody is told of a change: it is looked for with the next call.
     if (own.port !== undefined) toolsAreStale = true;
     if (connection === own) watch();
-  }
-
-  async function isAnswering({ client, headers }: ChildConnection): Promise<boolean> {
-    const options = { timeout: times.ping, headers: headers(lastToken) };
-    try {
-      // What takes the place of a ping in the protocol of 2026: there is none any more.
-      if (client.getProtocolEra() === 'modern') await client.discover(options);
-      else await client.ping(options);
-      return true;
-    } catch (thrown) {
-      // A refusal is a sign of life.
-      return isAnswer(thrown);
-    }
   }
 
   /** Waits for what others need as well, as long as the question may. */

@@ -7,6 +7,7 @@ import { CalmcpError } from '../core/errors.ts';
 import { GUARD_OPTIONS, LIFELINE_FD, LIFELINE_VARIABLE } from './child-guard.ts';
 import { endProcesses, NONCE_VARIABLE, processesOf } from './child-lease.ts';
 import { type ProcessEntry, processesOfGroup, processOf } from './process-table.ts';
+import { settledWithin } from './time-limit.ts';
 
 export interface ChildProgram {
   readonly command: string;
@@ -173,16 +174,6 @@ export async function startProcess(program: ChildProgram): Promise<RunningProces
     return isOurs ? [...new Map([...found, ...members].map((each) => [each.pid, each])).values()] : found;
   };
 
-  /** A timer that is left over would keep calmcp itself from ending. */
-  async function endedWithin(ms: number): Promise<void> {
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, ms);
-    });
-    await Promise.race([ended, late]);
-    clearTimeout(timer);
-  }
-
   /** Whether all of it, grandchildren included, has gone within `ms`. */
   async function gone(ms: number): Promise<boolean> {
     const until = performance.now() + ms;
@@ -191,7 +182,7 @@ export async function startProcess(program: ChildProgram): Promise<RunningProces
       const left = until - performance.now();
       if (left <= 0) return false;
       // The process itself is waited for; what it leaves behind has to be looked for.
-      if (ending === undefined) await endedWithin(left);
+      if (ending === undefined) await settledWithin(ended, left);
       else await new Promise((resolve) => setTimeout(resolve, Math.min(left, POLL_MS)));
     }
   }
@@ -224,7 +215,7 @@ export async function startProcess(program: ChildProgram): Promise<RunningProces
         // Its output is read on, so that it does not wait for that while it ends.
         stdout.resume();
         if (patience.ignoresStdin) lifeline.destroy();
-        await endedWithin(patience.ms);
+        await settledWithin(ended, patience.ms);
         lifeline.destroy();
         // What it leaves behind has nothing to finish.
         if (!(await gone(0))) {

@@ -4,6 +4,7 @@ import { mkdir, open, readFile, rm, stat } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { dirname } from 'node:path';
 import { CalmcpError } from '../core/errors.ts';
+import { exists, startedAt } from './process-table.ts';
 import { pause } from './time-limit.ts';
 
 export interface LockOptions {
@@ -25,35 +26,14 @@ interface Owner {
 
 const POLL_MS = { least: 10, most: 40 };
 
-/** Field 22 of /proc/PID/stat; `null` where there is no /proc. */
-async function startOf(pid: number): Promise<string | null> {
-  try {
-    const stat = await readFile(`/proc/${pid}/stat`, 'utf8');
-    // The name of the program stands in brackets before it and may hold anything.
-    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? null;
-  } catch {
-    return null;
-  }
-}
-
-function isRunning(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    // EPERM: somebody else's process, so it runs.
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
-  }
-}
-
 /** How old a lock without readable content has to be, in milliseconds: its owner died between two steps, or is there yet. */
 const UNREADABLE_MS = 2_000;
 
 async function isStale(owner: Owner): Promise<boolean> {
   if (owner.until <= Date.now()) return true;
   if (owner.host !== hostname()) return false;
-  if (!isRunning(owner.pid)) return true;
-  return owner.started !== null && (await startOf(owner.pid)) !== owner.started;
+  if (!exists(owner.pid)) return true;
+  return owner.started !== null && (await startedAt(owner.pid)) !== owner.started;
 }
 
 /** No lease is longer: a lock that claims one was written when a clock was wrong. */
@@ -125,7 +105,7 @@ async function createLock(path: string, owner: Owner): Promise<boolean> {
 async function describeSelf(leaseMs: number): Promise<Owner> {
   return {
     pid: process.pid,
-    started: await startOf(process.pid),
+    started: await startedAt(process.pid),
     host: hostname(),
     nonce: randomUUID(),
     until: Date.now() + leaseMs,

@@ -27,6 +27,22 @@ async function fromProc(pid: number): Promise<ProcessEntry | undefined | null> {
   }
 }
 
+/** Whether there is a process with this number, ours or not; nothing says that it is the one that was meant. */
+export function exists(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    // EPERM: somebody else's process, so it runs.
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}
+
+/** {@link ProcessEntry.started} as /proc tells it; `null` where that is not to be had at once, or the process is gone. */
+export async function startedAt(pid: number): Promise<string | null> {
+  return (await fromProc(pid))?.started ?? null;
+}
+
 /** Lines of `ps -o pid=,pgid=,lstart=`. */
 export function parsePs(printed: string): ProcessEntry[] {
   return [...printed.matchAll(/^\s*(\d+)\s+(\d+)\s+(\S.*\S)\s*$/gm)].map(([, pid, group, started]) => ({
