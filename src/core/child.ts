@@ -87,6 +87,11 @@ export interface ChildServer {
    * @throws CalmcpError UNAVAILABLE, BAD_RESPONSE, AUTH_REQUIRED (HTTP 401 of the child itself), CONFIG_INVALID (not installed)
    */
   read(tool: string, input: Readonly<Record<string, unknown>>, call: Call, token?: string): Promise<ChildAnswer>;
+  /**
+   * Calls a tool that changes something: never made twice, whatever happens to the server meanwhile.
+   * @throws CalmcpError as read does; UNAVAILABLE also where nobody knows whether it was done
+   */
+  write(tool: string, input: Readonly<Record<string, unknown>>, call: Call, token?: string): Promise<ChildAnswer>;
   /** Nobody is signed in: it waits, and that counts as no crash. */
   needsLogin(error: CalmcpError): void;
   /** Runs its program once, with other arguments, beside the server (a sign-in of its own). */

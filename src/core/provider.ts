@@ -2,6 +2,7 @@
 import type { Temporal } from 'temporal-polyfill';
 import type { z } from 'zod';
 import type { Call } from './call.ts';
+import type { EventWriter } from './change.ts';
 import type { ChildServers, ChildSpec } from './child.ts';
 import type { CalmcpError } from './errors.ts';
 import type { BusyBlock, Calendar, CalendarEvent, Range } from './event.ts';
@@ -51,6 +52,8 @@ export interface CalendarProvider {
    * @throws CalmcpError when nothing is known of anybody
    */
   freeBusy?(people: readonly string[], range: Range, call: Call): Promise<readonly PersonBusy[]>;
+  /** Left out where nothing can be changed, by the backend's nature or by the account's `access`. */
+  readonly writer?: EventWriter;
   close?(): Promise<void>;
 }
 

@@ -23,8 +23,18 @@ export interface ChildCallerOptions {
 
 const statusOf = ({ cause }: CalmcpError): unknown => (cause as { readonly status?: unknown } | undefined)?.status;
 
-/** What a tool that only reads says about `input`. @throws CalmcpError */
-export type ChildCaller = (tool: string, input: Readonly<Record<string, unknown>>, call: Call) => Promise<unknown>;
+type Ask = (tool: string, input: Readonly<Record<string, unknown>>, call: Call) => Promise<unknown>;
+
+export interface ChildCaller {
+  /** What a tool that only reads says about `input`. @throws CalmcpError */
+  readonly read: Ask;
+  /**
+   * What a tool that changes something says. It is made again only where the vendor refused it (too many requests, a token that
+   * is no good any more).
+   * @throws CalmcpError
+   */
+  readonly write: Ask;
+}
 
 export function createChildCaller(options: ChildCallerOptions): ChildCaller {
   const { account, log, child, concurrency, tokens, read, explain } = options;
@@ -44,16 +54,19 @@ export function createChildCaller(options: ChildCallerOptions): ChildCaller {
     },
   };
 
-  return async (tool, input, call) => {
-    const attempt = (token: string): Promise<unknown> =>
-      patience.run(account, { weight: 1, isRepeatable: true, isWorthIt }, call, async () =>
-        read(await child.read(tool, input, call, token)),
-      );
-    try {
-      return await sendWithToken(watched, attempt, explain);
-    } catch (thrown) {
-      call.signal.throwIfAborted();
-      throw thrown instanceof CalmcpError && thrown.account === undefined ? explain(thrown) : thrown;
-    }
-  };
+  const asking =
+    (verb: 'read' | 'write'): Ask =>
+    async (tool, input, call) => {
+      const attempt = (token: string): Promise<unknown> =>
+        patience.run(account, { weight: 1, isRepeatable: verb === 'read', isWorthIt }, call, async () =>
+          read(await child[verb](tool, input, call, token)),
+        );
+      try {
+        return await sendWithToken(watched, attempt, explain);
+      } catch (thrown) {
+        call.signal.throwIfAborted();
+        throw thrown instanceof CalmcpError && thrown.account === undefined ? explain(thrown) : thrown;
+      }
+    };
+  return { read: asking('read'), write: asking('write') };
 }

@@ -85,30 +85,46 @@ export function createChildServer(spec: ChildSpec, host: ChildHost, before: Prom
     });
   }
 
+  /** @param most how often it may be called: what changes something is called once. */
+  async function ask(
+    tool: string,
+    input: Readonly<Record<string, unknown>>,
+    call: Call,
+    token: string | undefined,
+    most: 1 | 2,
+  ): Promise<ChildAnswer> {
+    for (let tries = 1; ; tries++) {
+      const { opened, free } = await life.ready(call, token);
+      try {
+        return await callOnce(opened, tool, input, call, token);
+      } catch (thrown) {
+        if (call.signal.aborted) {
+          life.doubt(opened);
+          throw call.signal.reason;
+        }
+        const isLost = await isLoss(opened, thrown);
+        const isGone = !life.isCurrent(opened);
+        // Once more and no more, as a question may be what it crashes of.
+        if (!isLost || (!isGone && tries >= most)) throw failureOf(opened, thrown);
+        const why = life.whyLost(opened);
+        if (why?.code === 'BAD_RESPONSE') throw why.of(account);
+        if (tries >= most) throw most === 1 ? lostChange() : life.restarting();
+      } finally {
+        free();
+      }
+    }
+  }
+
+  const lostChange = (): CalmcpError =>
+    new CalmcpError('UNAVAILABLE', 'its child server ended before it said whether the change was made', {
+      account,
+      hint,
+    });
+
   return {
     folder: life.folder,
-    async read(tool, input, call, token) {
-      for (let tries = 1; ; tries++) {
-        const { opened, free } = await life.ready(call, token);
-        try {
-          return await callOnce(opened, tool, input, call, token);
-        } catch (thrown) {
-          if (call.signal.aborted) {
-            life.doubt(opened);
-            throw call.signal.reason;
-          }
-          const isLost = await isLoss(opened, thrown);
-          const isGone = !life.isCurrent(opened);
-          // Reading changes nothing, so it may be done again; once, as a question may be what it crashes of.
-          if (!isLost || (!isGone && tries >= 2)) throw failureOf(opened, thrown);
-          const why = life.whyLost(opened);
-          if (why?.code === 'BAD_RESPONSE') throw why.of(account);
-          if (tries >= 2) throw life.restarting();
-        } finally {
-          free();
-        }
-      }
-    },
+    read: (tool, input, call, token) => ask(tool, input, call, token, 2),
+    write: (tool, input, call, token) => ask(tool, input, call, token, 1),
     needsLogin: life.needsLogin,
     runOnce: (args, options) => runChildOnce(spec, host.machine, host.folder, args, options),
     async probe(call, token) {

@@ -181,7 +181,7 @@ export function openChildApi(
     },
   });
   const ask = (tool: string, input: Readonly<Record<string, unknown>>, asker: Call): Promise<unknown> =>
-    call(tool, { account, ...input }, asker);
+    call.read(tool, { account, ...input }, asker);
 
   function rowsOf<Row>(body: unknown, name: string): Row[] {
     const { [name]: rows, totalCount, partialFailures } = (body ?? {}) as Record<string, unknown>;

@@ -87,7 +87,7 @@ export function openChildMailbox(
     const rows: Row[] = [];
     const seen = new Set<string>();
     for (let next: string | undefined, page = 0; ; page++) {
-      const body = await ask(tool, { ...input, ...(next === undefined ? {} : { skiptoken: next }) }, call);
+      const body = await ask.read(tool, { ...input, ...(next === undefined ? {} : { skiptoken: next }) }, call);
       const { value, '@odata.nextLink': link } = (body ?? {}) as { value?: unknown; '@odata.nextLink'?: unknown };
       if (!Array.isArray(value))
         throw new CalmcpError('BAD_RESPONSE', 'its child server answered without a list', { account });
@@ -121,7 +121,7 @@ export function openChildMailbox(
       list<GraphCalendar>('list-calendars', { select: CALENDAR_FIELDS.join(','), top: CALENDARS_PAGE }, call),
     views: (calendars, window, depth, call) =>
       Promise.all(calendars.map((calendar) => view(calendar, window, depth, call))),
-    schedule: (people, window, call) => ask('get-schedule', { body: requestOf(people, window) }, call),
+    schedule: (people, window, call) => ask.read('get-schedule', { body: requestOf(people, window) }, call),
     close: () => child.close(),
   };
 }
