@@ -1,11 +1,12 @@
 // Bundles src/main.ts into dist/: one small entry, and chunks that are loaded when a command needs them.
-import { chmod, rm } from 'node:fs/promises';
+import { chmod, rm, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
+import { licencesOf } from './pack-licences.mjs';
 
 const root = new URL('../', import.meta.url);
 await rm(new URL('dist/', root), { recursive: true, force: true });
-await build({
+const { metafile } = await build({
   absWorkingDir: fileURLToPath(root),
   entryPoints: ['src/main.ts'],
   outdir: 'dist',
@@ -21,9 +22,11 @@ await build({
   minifyWhitespace: true,
   sourcemap: false,
   legalComments: 'linked',
+  metafile: true,
   // CommonJS packages inside the bundle call require.
   banner: {
     js: "import{createRequire as __createRequire}from'node:module';const require=__createRequire(import.meta.url);",
   },
 });
+await writeFile(new URL('dist/THIRD-PARTY-LICENSES.txt', root), licencesOf(metafile, fileURLToPath(root)));
 await chmod(new URL('dist/main.js', root), 0o755);

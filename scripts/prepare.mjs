@@ -1,6 +1,6 @@
 // Installs and builds what is missing or older than its sources, so that `npm run demo` and `npm test` work on a fresh machine.
 import { spawnSync } from 'node:child_process';
-import { existsSync, readdirSync, statSync } from 'node:fs';
+import { existsSync, lstatSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -31,32 +31,57 @@ function checkNode() {
   process.exit(1);
 }
 
-/** @param witness a package that is there when all of them are */
-function installIn(folder, witness, what) {
-  const installed = join(folder, 'node_modules', '.package-lock.json');
-  if (
-    modified(installed) >= modified(join(folder, 'package-lock.json')) &&
-    existsSync(join(folder, 'node_modules', witness))
-  )
-    return;
+/** Whether all that its package.json asks for is there: an installation that was cut short leaves some of it. */
+function isInstalled(folder) {
+  const record = join(folder, 'node_modules', '.package-lock.json');
+  if (modified(record) < modified(join(folder, 'package-lock.json'))) return false;
+  const { dependencies, devDependencies } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
+  return Object.keys({ ...dependencies, ...devDependencies }).every((name) =>
+    existsSync(join(folder, 'node_modules', name)),
+  );
+}
+
+/** Runs the npm that runs this script, with its stdout on our stderr: stdout stays free for what was asked for. */
+export function npm(args, options) {
+  const quiet = ['--no-audit', '--no-fund', '--loglevel=error', '--no-update-notifier'];
+  const withOutput = { stdio: ['ignore', 2, 2], ...options };
+  const { npm_execpath: program } = process.env;
+  if (program) run(process.execPath, [program, ...args, ...quiet], withOutput);
+  else run('npm', [...args, ...quiet], { ...withOutput, shell: process.platform === 'win32' });
+}
+
+/** One that is a link is somebody else's: npm would empty the folder that it leads to. */
+const isBorrowed = (modules) => lstatSync(modules, { throwIfNoEntry: false })?.isSymbolicLink() === true;
+
+function installIn(folder, what) {
+  if (isBorrowed(join(folder, 'node_modules')) || isInstalled(folder)) return;
   console.error(`Installing ${what} (npm ci) …`);
-  // npm_execpath is the npm that runs this script; stdout stays free for what was asked for.
-  const npm = process.env.npm_execpath;
-  const args = ['ci', '--no-audit', '--no-fund', '--loglevel=error', '--no-update-notifier'];
-  const options = { cwd: folder, stdio: ['ignore', 2, 2] };
-  if (npm) run(process.execPath, [npm, ...args], options);
-  else run('npm', args, { ...options, shell: process.platform === 'win32' });
+  npm(['ci'], { cwd: folder });
 }
 
 export function installMissing() {
   checkNode();
-  installIn(root, 'esbuild', 'dependencies');
+  installIn(root, 'dependencies');
 }
 
-/** The real child servers, for tests alone: a third of a gigabyte. */
-export function installChildren() {
-  installIn(join(root, 'test', 'children'), '@cocal', 'the child servers of the tests');
+/** Packages of tests alone, each lot with a folder and a lock file of its own: `npm run demo` does not fetch them. */
+const TEST_PACKAGES = {
+  /** A third of a gigabyte. */
+  children: 'the child servers of the tests',
+  clients: 'the MCP clients of the tests',
+  packaging: 'what checks the packages',
+};
+
+/** @param names folders of `test/`; those that have no package.json are passed over */
+export function installTestPackages(names = Object.keys(TEST_PACKAGES)) {
+  for (const name of names) {
+    const folder = join(root, 'test', name);
+    if (existsSync(join(folder, 'package.json'))) installIn(folder, TEST_PACKAGES[name]);
+  }
 }
+
+/** The real child servers, which benchmarks and kill rounds use too. */
+export const installChildren = () => installTestPackages(['children']);
 
 export function buildMissing() {
   const built = modified(join(root, 'dist', 'main.js'));

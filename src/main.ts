@@ -40,6 +40,7 @@ const shell: Shell = {
   platform: process.platform,
   version: packageJson.version,
   packageFolder: fileURLToPath(new URL('..', import.meta.url)),
+  program: { node: process.execPath, script: fileURLToPath(import.meta.url) },
   stdout: {
     write: (text) => void process.stdout.write(text),
     isTerminal: process.stdout.isTTY === true,

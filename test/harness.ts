@@ -15,6 +15,7 @@ import type { Call, Logger } from '../src/core/provider.ts';
 import { createChildServers } from '../src/io/child-servers.ts';
 import { createReadFile } from '../src/io/read-file.ts';
 import { openSecretStores } from '../src/io/secret-store.ts';
+import { createSigner } from '../src/io/signing-key.ts';
 import { providers } from '../src/providers/index.ts';
 import { type Sandbox, type SandboxOptions, startSandbox } from '../src/sandbox/index.ts';
 
@@ -105,6 +106,7 @@ export async function openTestApp(
     now: () => now,
     systemTimeZone: 'Europe/Amsterdam',
     log: silentLog,
+    sign: createSigner(join(folder, 'state')),
     children: createChildServers({
       stateFolder: join(folder, 'state'),
       machine: {
@@ -205,6 +207,7 @@ export async function cli(
     platform: process.platform,
     version: '0.0.0-test',
     packageFolder: join(import.meta.dirname, '..'),
+    program: { node: process.execPath, script: bin },
     stdout: collect((text) => {
       stdout += text;
     }),

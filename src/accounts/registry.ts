@@ -23,6 +23,7 @@ import { USUAL_HOURS, type WorkingHours } from '../core/working-hours.ts';
 import { createHttp } from '../io/http.ts';
 import type { AccountConfig, Config } from './load.ts';
 import type { AccountSettings, Defaults } from './schema.ts';
+import { createSignIns, type SignIns } from './sign-ins.ts';
 
 const DEFAULT_CONCURRENCY = 8;
 /** Answers come within 25 s (contract); what has not answered by now is unknown. */
@@ -39,6 +40,10 @@ export interface AppOptions {
   readonly systemTimeZone: string;
   readonly log: Logger;
   readonly children: ChildServers;
+  /** Shows a page on this machine. @returns whether it could; left out: it cannot */
+  readonly openBrowser?: (url: string) => Promise<boolean>;
+  /** Signs what calmcp says to itself, in cursors. */
+  readonly sign: (text: string) => Promise<string>;
   /** Milliseconds a question may take; what has not answered by then is unavailable. */
   readonly deadlineMs?: number;
 }
@@ -79,6 +84,10 @@ export interface App {
   readonly deadlineMs: number;
   readonly log: Logger;
   now(): Temporal.Instant;
+  /** Sign-ins under way. */
+  readonly signIns: SignIns;
+  /** The same for the same text, and not to be guessed. */
+  sign(text: string): Promise<string>;
   /** @throws CalmcpError ACCOUNT_UNKNOWN naming the known ones */
   account(id: string): Account;
   /** What every answer should say for now: that a changed accounts.yaml could not be used, say. */
@@ -159,7 +168,7 @@ function openAccount(
       return (await provider.signInState?.(options, context)) ?? { state: 'not-needed' };
     },
     endpoints: provider.endpoints?.(options) ?? [],
-    childSpec: provider.childSpec?.(options, id),
+    childSpec: provider.childSpec?.(options, id, settings.access),
     fetch: (call) => context.fetch(call),
   };
 }
@@ -214,6 +223,12 @@ export function openApp(options: AppOptions): App {
     deadlineMs: options.deadlineMs ?? DEFAULT_DEADLINE_MS,
     log,
     now,
+    sign: options.sign,
+    signIns: createSignIns({
+      openBrowser: options.openBrowser ?? (async () => false),
+      now: () => now().epochMilliseconds,
+      closed: closing.signal,
+    }),
     account(id) {
       const found = accounts.find(({ account }) => account.id === id);
       if (found) return found.account;

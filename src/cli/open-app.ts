@@ -10,9 +10,11 @@ import { parseZone } from '../core/time.ts';
 import type { ChildMachine } from '../io/child-connection.ts';
 import { createChildServers } from '../io/child-servers.ts';
 import { createLog, LOG_LEVELS, type LogLevel } from '../io/log.ts';
+import { hasBrowser, openBrowser } from '../io/open-browser.ts';
 import { type Paths, resolvePaths } from '../io/paths.ts';
 import { createReadFile, readTextFile } from '../io/read-file.ts';
 import { openSecretStores, type SecretStores } from '../io/secret-store.ts';
+import { createSigner } from '../io/signing-key.ts';
 import { clockOf, type Shell } from './shell.ts';
 
 const MAX_CONFIG_BYTES = 1_048_576;
@@ -137,6 +139,8 @@ export async function openAppFor(
     now,
     systemTimeZone: shell.systemTimeZone,
     log,
+    sign: createSigner(paths.stateFolder),
+    openBrowser: async (url) => hasBrowser(shell) && openBrowser(url, shell),
     children: watch(createChildServers({ stateFolder: paths.stateFolder, machine: machineOf(shell), log })),
   });
 }

@@ -18,6 +18,8 @@ export interface Shell {
   readonly version: string;
   /** Where calmcp itself is installed: its documents are in `docs/` there. */
   readonly packageFolder: string;
+  /** What runs now: Node.js, and the main script of calmcp. */
+  readonly program: { readonly node: string; readonly script: string };
   readonly stdout: Output;
   readonly stderr: Output;
   readonly systemTimeZone: string;

@@ -7,6 +7,8 @@ export interface Invitee {
   readonly email: string;
   readonly name?: string;
   readonly optional?: true;
+  /** A room or a device. */
+  readonly resource?: true;
 }
 
 /** Kinds of events that somebody can make; the others come from the vendor itself. */

@@ -189,8 +189,8 @@ export interface ProviderDefinition<Options extends z.ZodObject = z.ZodObject> {
   signOut?(options: z.output<Options>, context: ProviderContext): Promise<string | undefined>;
   signInState?(options: z.output<Options>, context: ProviderContext): Promise<SignInState>;
   open(options: z.output<Options>, context: ProviderContext): Promise<CalendarProvider>;
-  /** The child server that the account is read through, where it is. */
-  childSpec?(options: z.output<Options>, account: string): ChildSpec | undefined;
+  /** The child server that the account is read through, where it is. With `access: write` it may change things, too. */
+  childSpec?(options: z.output<Options>, account: string, access?: ProviderContext['access']): ChildSpec | undefined;
   /** Addresses that must be reachable: origins, as a path may be a secret. Left out where nothing is asked over the network. */
   endpoints?(options: z.output<Options>): readonly string[];
   /** Where its calendars are, in a few words without a secret: a tenant, a host, a folder. */

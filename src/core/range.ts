@@ -10,6 +10,9 @@ export const MAX_RANGE_DAYS = 370;
 export const RANGE_HELP =
   'today, tomorrow, this week, next week, this weekend, next 10 days, this month, friday, next friday (of next week), 2026-12-01, 2026-12-01..2026-12-05 (last day included), 2026-W49 or 2026-12';
 
+/** The same in a few words, for whom each of them costs. */
+export const SHORT_RANGE_HELP = 'today, next week, next 10 days, friday, 2026-12-01..2026-12-05, 2026-W49';
+
 const WEEKDAYS = ['monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'saturday', 'sunday'];
 
 export interface RangeInput {
@@ -48,9 +51,10 @@ function isoWeekStart(year: number, week: number): Temporal.PlainDate {
 }
 
 /** First day and the day after the last one. */
-type Days = readonly [first: Temporal.PlainDate, after: Temporal.PlainDate];
+export type Days = readonly [first: Temporal.PlainDate, after: Temporal.PlainDate];
 
-function daysOf(words: string, today: Temporal.PlainDate): Days | null {
+/** The days that words mean, seen from `today`; `null` for words that it does not know. @throws CalmcpError INPUT_INVALID */
+export function daysOf(words: string, today: Temporal.PlainDate): Days | null {
   const week = today.subtract({ days: today.dayOfWeek - 1 });
   const month = today.with({ day: 1 });
   const one = (day: Temporal.PlainDate): Days => [day, day.add({ days: 1 })];

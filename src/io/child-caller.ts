@@ -14,9 +14,10 @@ export interface ChildCallerOptions {
   /**
    * What an answer says. A refusal of the vendor's that is worth another attempt is an error with `{ status }` as its
    * cause.
+   * @param verb whether the tool that said it only reads
    * @throws CalmcpError
    */
-  readonly read: (answer: ChildAnswer) => unknown;
+  readonly read: (answer: ChildAnswer, verb: 'read' | 'write') => unknown;
   /** The vendor's refusal in the provider's words. */
   readonly explain: (error: CalmcpError) => CalmcpError;
 }
@@ -59,7 +60,7 @@ export function createChildCaller(options: ChildCallerOptions): ChildCaller {
     async (tool, input, call) => {
       const attempt = (token: string): Promise<unknown> =>
         patience.run(account, { weight: 1, isRepeatable: verb === 'read', isWorthIt }, call, async () =>
-          read(await child[verb](tool, input, call, token)),
+          read(await child[verb](tool, input, call, token), verb),
         );
       try {
         return await sendWithToken(watched, attempt, explain);

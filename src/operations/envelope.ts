@@ -5,7 +5,7 @@ import { ACCOUNT_STATUSES } from '../core/coverage.ts';
 import { OWNER } from '../core/disclosure.ts';
 import { CalmcpError } from '../core/errors.ts';
 import type { Range } from '../core/event.ts';
-import { parseRange, RANGE_HELP } from '../core/range.ts';
+import { parseRange, SHORT_RANGE_HELP } from '../core/range.ts';
 import { neutralize } from '../core/text.ts';
 import { createZoneClock, requireZone } from '../core/time.ts';
 
@@ -18,17 +18,14 @@ export function wholeNumber(least: number, most: number): z.ZodNumber {
 export const accountsInput = z
   .union([z.string(), z.array(z.string())])
   .optional()
-  .describe('Account id or ids; omitted = all.');
+  .describe('Omitted = all.');
 
-export const timeZoneInput = z.string().optional().describe('Zone of the answer, e.g. Europe/Amsterdam.');
+export const timeZoneInput = z.string().optional().describe('IANA; of the answer.');
 
 export const rangeInput = {
-  range: z
-    .string()
-    .optional()
-    .describe(`${RANGE_HELP}. Default: today. Words are resolved here, do not compute dates.`),
-  from: z.string().optional().describe('Instead of range: a date or time, e.g. 2026-12-01T09:00.'),
-  to: z.string().optional().describe('End for from, exclusive; a bare date includes that day.'),
+  range: z.string().optional().describe(`${SHORT_RANGE_HELP}. Default today. Never compute dates yourself.`),
+  from: z.string().optional().describe('With to, instead of range: 2026-12-01T09:00.'),
+  to: z.string().optional().describe('Exclusive; a bare date includes that day.'),
 };
 
 export const coverageOutput = z
@@ -52,10 +49,7 @@ export const rangeOutput = z.object({ start: z.string(), end: z.string(), timeZo
 
 export const noticesOutput = z.array(z.string()).optional().describe('About calmcp itself: tell the person.');
 
-export const audienceInput = z
-  .string()
-  .optional()
-  .describe('Client the answer is for: shows only what that client may see. Default: you, who sees all.');
+export const audienceInput = z.string().optional().describe('Client who gets the answer: only what they may see.');
 
 export const audienceOutput = z.string().optional().describe('Whom this answer is for, when not for the owner.');
 

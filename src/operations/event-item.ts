@@ -6,12 +6,10 @@ import type { Likeness } from '../core/likeness.ts';
 import type { MergedEvent } from '../core/merge.ts';
 import { neutralize, webAddress } from '../core/text.ts';
 import { sameZone, type ZoneClock, type ZoneClocks } from '../core/time.ts';
+import type { Heard } from './heard.ts';
 import { referenceOf } from './reference.ts';
 
-export const detailInput = z
-  .enum(['compact', 'full'])
-  .default('full')
-  .describe('full repeats what compact leaves out as default.');
+export const detailInput = z.enum(['compact', 'full']).default('full').describe('compact leaves out defaults.');
 
 export type Detail = z.output<typeof detailInput>;
 
@@ -45,6 +43,7 @@ export interface ItemContext {
   readonly clocks: ZoneClocks;
   readonly detail: Detail;
   readonly likeness: Likeness;
+  readonly heard?: Heard | undefined;
 }
 
 function notesOf({ event, copies, staleCopies }: MergedEvent, clock: ZoneClock): string[] {
@@ -91,8 +90,14 @@ export function idOf({ event }: MergedEvent, audience: string): string | undefin
   return event.disclosed === undefined && event.account !== OTHER_ACCOUNTS ? referenceOf(event, audience) : undefined;
 }
 
-export function toItem(merged: MergedEvent, { audience, clock, clocks, detail, likeness }: ItemContext): EventItem {
+export function toItem(
+  merged: MergedEvent,
+  { audience, clock, clocks, detail, likeness, heard }: ItemContext,
+): EventItem {
   const { event, copies, busy } = merged;
+  const holders = copies.map(({ account }) => account);
+  heard?.note(event.title, holders);
+  heard?.note(event.location, holders);
   const full = detail === 'full';
   const times = formatTimes(event.start, event.end, clock, full);
   const shownBusy = busy === 'unknown' ? 'busy' : busy;

@@ -7,6 +7,7 @@ import type { Calendar, CalendarEvent, Range } from '../core/event.ts';
 import type { CalendarRead, Call, ReadDepth } from '../core/provider.ts';
 import { neutralize } from '../core/text.ts';
 import { isRealTime } from '../core/time.ts';
+import { orAbort, startDeadline } from './deadline.ts';
 import type { Asker } from './operation.ts';
 
 /**
@@ -74,16 +75,6 @@ export interface FanOut<T> {
   readonly coverage: readonly AccountCoverage[];
 }
 
-/** Settles when `task` does or when `signal` aborts, whichever is first: nobody waits for what ignores its signal. */
-function orAbort<T>(task: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const abort = (): void => reject(signal.reason);
-    if (signal.aborted) abort();
-    signal.addEventListener('abort', abort, { once: true });
-    task.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
-  });
-}
-
 /**
  * Runs `task` for every account at once. An account that fails, or that has not answered by the deadline, becomes
  * coverage; the others are not held up by it.
@@ -96,18 +87,8 @@ export async function fanOut<T>(
   task: (account: Account, call: Call) => Promise<Reading<T>>,
   audience: string = OWNER,
 ): Promise<FanOut<T>> {
-  asker.signal.throwIfAborted();
-  const late = new AbortController();
-  const seconds = Math.round(app.deadlineMs / 100) / 10;
-  const timer = setTimeout(
-    () => late.abort(new CalmcpError('UNAVAILABLE', `did not answer within ${seconds} s`)),
-    app.deadlineMs,
-  );
-  // One controller for both: a signal made of others may be collected as garbage on Node 20 before it fires.
-  const giveUp = (): void => late.abort(asker.signal.reason);
-  asker.signal.addEventListener('abort', giveUp, { once: true });
-  const { signal } = late;
-  const deadline = performance.now() + app.deadlineMs;
+  const time = startDeadline(asker, Math.min(app.deadlineMs, asker.deadlineMs ?? app.deadlineMs));
+  const { signal } = time;
   const failures = new Map<Account, CalmcpError>();
   const answers: Answer<T>[] = [];
 
@@ -116,7 +97,7 @@ export async function fanOut<T>(
     const isNamed = mayName(audience, account.sharing);
     const call: Call = {
       signal,
-      deadline,
+      deadline: time.at,
       countRequest: () => requests++,
       ...(isNamed ? {} : { unnamed: true as const }),
     };
@@ -147,7 +128,14 @@ export async function fanOut<T>(
   };
 
   try {
-    const coverage = await Promise.all(accounts.map(ask));
+    let answered = 0;
+    const coverage = await Promise.all(
+      accounts.map(async (account) => {
+        const told = await ask(account);
+        asker.progress?.(++answered, accounts.length);
+        return told;
+      }),
+    );
     const isNamed = accounts.map(({ sharing }) => mayName(audience, sharing));
     if (answers.length === 0) {
       if (!isNamed.every(Boolean)) throw nothingToTell();
@@ -165,10 +153,8 @@ export async function fanOut<T>(
       ],
     };
   } finally {
-    clearTimeout(timer);
-    asker.signal.removeEventListener('abort', giveUp);
     // Ends what still runs for an account that was given up.
-    late.abort(new CalmcpError('UNAVAILABLE', 'the question has been answered'));
+    time.end();
   }
 }
 

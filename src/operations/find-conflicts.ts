@@ -1,20 +1,20 @@
 import { z } from 'zod';
-import { findConflicts as findPairs, MOST_COUNTED } from '../core/conflicts.ts';
+import { type Conflict, findConflicts as findPairs, MOST_COUNTED } from '../core/conflicts.ts';
 import { OWNER } from '../core/disclosure.ts';
 import { findLikeness } from '../core/likeness.ts';
 import type { MergedEvent } from '../core/merge.ts';
-import { wholeNumber } from './envelope.ts';
+import { moreOf, pageInput, pageOutput, partOf, resume } from './cursor.ts';
 import { detailInput, eventItem, formatSpan, idOf, titleText, toItem } from './event-item.ts';
 import { isListed } from './list-events.ts';
 import { defineOperation } from './operation.ts';
 import { parseQuestion, questionInput, questionOutput, readQuestion } from './question.ts';
 
-const MOST = 200;
+const USUAL = 50;
 
 const input = z.strictObject({
   ...questionInput,
-  range: questionInput.range.describe('As in list_events. Default: next 7 days.'),
-  limit: wholeNumber(1, MOST).default(50).describe(`Most conflicts to list, at most ${MOST}.`),
+  range: questionInput.range.describe('Default next 7 days.'),
+  ...pageInput,
   detail: detailInput,
 });
 
@@ -35,7 +35,7 @@ const output = z.object({
     .number()
     .optional()
     .describe(`How many there are, when not all are listed; ${MOST_COUNTED} stands for more.`),
-  truncated: z.literal(true).optional(),
+  ...pageOutput,
 });
 
 export type ConflictList = z.output<typeof output>;
@@ -55,13 +55,14 @@ export const findConflicts = defineOperation({
   name: 'find_conflicts',
   title: 'Find conflicts',
   description:
-    'Finds real double bookings across all accounts: two different meetings at one time. ' +
-    'Copies of one meeting, free, declined and cancelled ones and blocks that only mirror another account do not count.',
+    'Finds real double bookings across all accounts; copies of one meeting, free and declined ones do not count.',
   effect: 'read',
   input,
   output,
-  async run(app, { limit, detail, ...asked }, asker) {
-    const answered = await readQuestion(app, parseQuestion(app, asked, 'next 7 days'), asker);
+  async run(app, input, asker) {
+    const { asked: all, after } = await resume(app, 'find_conflicts', input);
+    const { limit = USUAL, detail, cursor: _cursor, ...asked } = all;
+    const answered = await readQuestion(app, parseQuestion(app, asked, 'next 7 days'), asker, { detail });
     const { audience, clock } = answered;
     const events = answered.events.filter((merged) => isListed(merged, false));
     const likeness = findLikeness(events);
@@ -70,7 +71,8 @@ export const findConflicts = defineOperation({
       events.filter((merged) => !likeness.mirrors.has(merged)),
       {
         ...answered,
-        limit,
+        // A later part needs all that come before it.
+        limit: after === undefined ? limit + 1 : MOST_COUNTED,
         isSame: (a, b) => {
           const same = likeness.mayBeOne(a, b);
           if (same) alike++;
@@ -78,19 +80,34 @@ export const findConflicts = defineOperation({
         },
       },
     );
-    const named = new Set(pairs.flatMap((pair) => pair.events));
+    const rendered: Conflict[] = [];
+    const { shown, last } = partOf(
+      pairs,
+      {
+        limit,
+        after,
+        startOf: ({ start }) => start,
+        keyOf: (pair) => labelsOf(pair.events, audience).events.join(' '),
+      },
+      (pair) => {
+        rendered.push(pair);
+        return {
+          ...formatSpan(pair.start, pair.end, clock, detail === 'full'),
+          ...labelsOf(pair.events, audience),
+          ...(pair.events.some(({ busy }) => busy === 'tentative') ? { tentative: true as const } : {}),
+        };
+      },
+    );
+    const named = new Set(rendered.slice(0, shown.length).flatMap((pair) => pair.events));
     return {
       ...answered.head,
-      conflicts: pairs.map((pair) => ({
-        ...formatSpan(pair.start, pair.end, clock, detail === 'full'),
-        ...labelsOf(pair.events, audience),
-        ...(pair.events.some(({ busy }) => busy === 'tentative') ? { tentative: true as const } : {}),
-      })),
+      conflicts: [...shown],
       events: events
         .filter((merged) => named.has(merged))
         .map((merged) => toItem(merged, { ...answered, detail, likeness })),
       ...(alike === 0 || audience !== OWNER ? {} : { possibleDuplicates: alike }),
-      ...(count > pairs.length ? { count, truncated: true as const } : {}),
+      ...(count > shown.length ? { count } : {}),
+      ...(await moreOf(app, 'find_conflicts', { asked: all, last, range: answered.range })),
     };
   },
 });

@@ -30,32 +30,25 @@ const treatment = z.enum(['busy', 'soft', 'free']);
 const minutes = wholeNumber(0, LONGEST_MINUTES);
 
 const input = z.strictObject({
-  durationMinutes: wholeNumber(1, LONGEST_MINUTES).describe('Length of a slot.'),
+  durationMinutes: wholeNumber(1, LONGEST_MINUTES),
   ...questionInput,
-  range: questionInput.range.describe('As in list_events. Default: next 7 days.'),
-  hours: z
-    .string()
-    .optional()
-    .describe('"08:00-20:00" or "any", instead of the working hours of accounts.yaml; on the clock of each account.'),
+  range: questionInput.range.describe('Default next 7 days.'),
+  hours: z.string().optional().describe('"08:00-20:00" or "any"; default: working hours.'),
   days: z
     .array(z.enum(WEEKDAYS, { error: `days are ${WEEKDAYS.join(', ')}` }))
     .min(1)
-    .optional()
-    .describe('Instead of the working days of accounts.yaml.'),
-  bufferBefore: minutes.default(0).describe('Minutes to keep free before each meeting.'),
-  bufferAfter: minutes.default(0).describe('Minutes to keep free after each meeting.'),
-  noticeMinutes: wholeNumber(0, 525_600).default(0).describe('A slot starts no sooner than so many minutes from now.'),
-  gridMinutes: wholeNumber(1, LONGEST_MINUTES).default(15).describe('Slots start at multiples of it.'),
-  tentativeAs: treatment.default(DEFAULT_POLICY.tentativeAs).describe('soft: used last, and said.'),
+    .optional(),
+  bufferBefore: minutes.default(0).describe('Minutes around meetings.'),
+  bufferAfter: minutes.default(0),
+  noticeMinutes: wholeNumber(0, 525_600).default(0).describe('Earliest, from now.'),
+  gridMinutes: wholeNumber(1, LONGEST_MINUTES).default(15),
+  tentativeAs: treatment.default(DEFAULT_POLICY.tentativeAs).describe('soft = used last.'),
   focusTimeAs: treatment.default(DEFAULT_POLICY.focusTimeAs),
   workingElsewhereAs: treatment.default(DEFAULT_POLICY.workingElsewhereAs),
-  ignoreAllDay: z.boolean().default(false).describe('All-day events do not count; days out of office are used last.'),
-  rank: z
-    .enum(RANKINGS)
-    .default('earliest')
-    .describe('spread: over days and times of day; compact: beside other meetings.'),
-  limit: wholeNumber(1, MOST).default(5).describe('Most slots.'),
-  limitPerDay: wholeNumber(1, MOST).optional().describe('Most slots on one day.'),
+  ignoreAllDay: z.boolean().default(false),
+  rank: z.enum(RANKINGS).default('earliest'),
+  limit: wholeNumber(1, MOST).default(5),
+  limitPerDay: wholeNumber(1, MOST).optional(),
   ...peopleInput,
   detail: detailInput,
 });
@@ -210,7 +203,7 @@ export const findFreeTime = defineOperation({
     // Of what ends as the range begins, the buffer is in it.
     const marginMs = Math.max(asked.bufferBefore, asked.bufferAfter) * MINUTE;
     const [answered, others = []] = await Promise.all([
-      readQuestion(app, question, asker, { marginMs }),
+      readQuestion(app, question, asker, { marginMs, detail }),
       peopleQuestion === undefined ? undefined : readPeople(app, peopleQuestion, widened(question, marginMs), asker),
     ]);
     const { clock, head } = answered;

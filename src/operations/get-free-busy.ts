@@ -3,6 +3,7 @@ import { blocksOf, layer, type OwnedBlock, unionOfBlocks } from '../core/busy-bl
 import { OTHER_ACCOUNTS, OWNER } from '../core/disclosure.ts';
 import type { BusyBlock } from '../core/event.ts';
 import { pairsOf, subtract } from '../core/intervals.ts';
+import { moreOf, pageInput, pageOutput, partOf, resume } from './cursor.ts';
 import { detailInput, formatSpan } from './event-item.ts';
 import { defineOperation } from './operation.ts';
 import { type AskedPerson, parsePeople, peopleInput, readPeople } from './people.ts';
@@ -16,7 +17,7 @@ import {
   readQuestion,
 } from './question.ts';
 
-const input = z.strictObject({ ...questionInput, ...peopleInput, detail: detailInput });
+const input = z.strictObject({ ...questionInput, ...peopleInput, ...pageInput, detail: detailInput });
 
 const span = { start: z.string(), end: z.string().describe('Exclusive; time of day when on the day of start.') };
 const busy = z.enum(['tentative', 'unknown', 'busy', 'oof']);
@@ -24,6 +25,7 @@ const block = z.object({ ...span, busy });
 
 const output = z.object({
   ...questionOutput,
+  ...pageOutput,
   blocks: z
     .array(z.object({ ...span, busy, accounts: z.array(z.string()).optional() }))
     .describe('All accounts together; the most severe wins. unknown: could not be read, so not free.'),
@@ -43,6 +45,14 @@ const output = z.object({
 
 export type FreeBusy = z.output<typeof output>;
 
+/** A stretch that is taken, or free within working hours. */
+interface BusyRow {
+  readonly start: number;
+  readonly end: number;
+  readonly busy: BusyBlock['busy'] | 'free';
+  readonly owners: readonly string[];
+}
+
 /** What is known to be taken, and the whole range of every account of which not everything is known. */
 function blocksOfAnswer({ events, unknown, range, clockOf }: Answered): OwnedBlock[] {
   return [
@@ -55,18 +65,18 @@ export const getFreeBusy = defineOperation({
   name: 'get_free_busy',
   title: 'Get free/busy',
   description:
-    'Tells when the person is busy and free in all accounts together, without titles. ' +
-    'An account that could not be read makes its time unknown: never call that free. ' +
-    'With people, also the busy times of others.',
+    'Tells when the person is busy and free in all accounts together, without titles. ' + 'Unknown time is never free.',
   effect: 'read',
   input,
   output,
-  async run(app, { detail, people, via, ...asked }, asker) {
+  async run(app, input, asker) {
+    const { asked: all, after } = await resume(app, 'get_free_busy', input);
+    const { detail, people, via, limit, cursor: _cursor, ...asked } = all;
     const question = parseQuestion(app, asked);
     const { range, clock } = question;
     const peopleQuestion = await parsePeople(app, { people, via }, question);
     const [answered, others] = await Promise.all([
-      readQuestion(app, question, asker),
+      readQuestion(app, question, asker, { detail }),
       peopleQuestion === undefined ? undefined : readPeople(app, peopleQuestion, question, asker),
     ]);
     const blocks = blocksOfAnswer(answered);
@@ -76,14 +86,23 @@ export const getFreeBusy = defineOperation({
     const blockText = (one: BusyBlock) => ({ ...spanText(one), busy: one.busy });
     const free = subtract(commonHours(question), unionOfBlocks(layers));
     const named = answered.head.accounts.map(({ account }) => account).filter((account) => account !== OTHER_ACCOUNTS);
+    const rows = [
+      ...layers.map(({ owners, ...one }) => ({ ...one, owners })),
+      ...[...pairsOf(free)].map(([start, end]) => ({ start, end, busy: 'free' as const, owners: [] })),
+    ].sort((a, b) => a.start - b.start);
+    const places = { startOf: (row: BusyRow) => row.start, keyOf: (row: BusyRow) => `${row.busy} ${row.end}` };
+    const { shown, last } = partOf<BusyRow, BusyRow>(rows, { limit, after, ...places }, (row) => row);
+    const isShown = ({ start }: { start: number }): boolean =>
+      (last === undefined || start <= last.start) && (after === undefined || start >= after.start);
     return {
       ...answered.head,
       complete: answered.head.complete && (others ?? []).every((person) => person.blocks !== undefined),
-      blocks: layers.map(({ owners, ...one }) => {
+      blocks: shown.flatMap(({ owners, busy, ...one }) => {
+        if (busy === 'free') return [];
         // A client is not told which part of a block is its own: perAccount has that, and the rest is of nobody.
-        return { ...blockText(one), ...(question.audience === OWNER ? { accounts: [...owners] } : {}) };
+        return [{ ...blockText({ ...one, busy }), ...(question.audience === OWNER ? { accounts: [...owners] } : {}) }];
       }),
-      free: [...pairsOf(free)].map(([start, end]) => spanText({ start, end })),
+      free: shown.filter(({ busy }) => busy === 'free').map(spanText),
       ...(full
         ? {
             perAccount: named.map((account) => ({
@@ -91,11 +110,14 @@ export const getFreeBusy = defineOperation({
               blocks: layer(
                 blocks.filter(({ owner }) => owner === account),
                 range,
-              ).map(blockText),
+              )
+                .filter(isShown)
+                .map(blockText),
             })),
           }
         : {}),
       ...(others === undefined ? {} : { people: others.map((person) => describePerson(person, question, blockText)) }),
+      ...(await moreOf(app, 'get_free_busy', { asked: all, last, range })),
     };
   },
 });

@@ -110,13 +110,11 @@ async function describe(
 export const listAccounts = defineOperation({
   name: 'list_accounts',
   title: 'List accounts',
-  description:
-    'Lists the configured accounts and whether each is signed in, as far as this machine knows. ' +
-    'With check their servers are asked whether the sign-in still holds.',
+  description: 'Lists the accounts, what may be done with each, and whether it is signed in.',
   effect: 'read',
   input: z.strictObject({
     accounts: accountsInput,
-    check: z.boolean().optional().describe('Ask the servers too.'),
+    check: z.boolean().optional().describe('Ask the servers whether sign-ins still hold.'),
   }),
   output,
   async run(app, { accounts, check }, asker) {

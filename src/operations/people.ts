@@ -17,8 +17,8 @@ export const peopleInput = {
   people: z
     .union([z.string(), z.array(z.string())])
     .optional()
-    .describe('E-mail addresses of other people whose busy times count too.'),
-  via: z.string().optional().describe('Account that people are asked through; needed when several can.'),
+    .describe('E-mail addresses; their busy times count too.'),
+  via: z.string().optional().describe('Account to ask people through.'),
 };
 
 export interface AskedPerson {

@@ -24,7 +24,9 @@ import {
   resolveRange,
   timeZoneInput,
 } from './envelope.ts';
+import { type Detail, idOf } from './event-item.ts';
 import { readEvents, selectAccounts } from './fan-out.ts';
+import type { Heard } from './heard.ts';
 import type { Asker } from './operation.ts';
 
 export const questionInput = {
@@ -61,6 +63,8 @@ export interface Answered extends Question {
   readonly head: Head;
   /** Merged and in order; the days around the range are in it too, as all-day events lie differently on other clocks. */
   readonly events: readonly MergedEvent[];
+  /** Where what is told of these events is noted. */
+  readonly heard: Heard | undefined;
   /** Accounts of which not everything is known, by the names that the audience may hear. */
   readonly unknown: readonly string[];
 }
@@ -87,19 +91,37 @@ export function parseQuestion(app: App, asked: Asked, usual = 'today'): Question
   };
 }
 
-export function headOf(app: App, { audience, range }: Question, coverage: readonly AccountCoverage[]): Head {
+/** In a compact answer: what was read just now, as ever, is not worth saying. */
+function shortCoverage({ asOf, requests: _requests, ...coverage }: AccountCoverage): AccountCoverage {
+  return coverage.status === 'ok' || asOf === undefined ? coverage : { ...coverage, asOf };
+}
+
+export function headOf(
+  app: App,
+  { audience, range }: Question,
+  coverage: readonly AccountCoverage[],
+  detail: Detail = 'full',
+): Head {
   return {
     ...noticesOf(app, audience),
     ...(audience === OWNER ? {} : { audience }),
     range: describeRange(range),
     complete: isComplete(coverage),
-    accounts: [...coverage] as Head['accounts'],
+    accounts: (detail === 'full' ? [...coverage] : coverage.map(shortCoverage)) as Head['accounts'],
   };
 }
 
 /** What is in the range on the reader's clock: timed events by instants, all-day ones by civil dates (T12). */
 export function eventsInRange({ events, range, clock }: Answered): MergedEvent[] {
   return events.filter(({ event }) => overlaps(spanOf(event, clock), range));
+}
+
+/** Where events lie in an answer that is given in parts. */
+export function placesOf({ clock, audience }: Answered): {
+  startOf: (merged: MergedEvent) => number;
+  keyOf: (merged: MergedEvent) => string;
+} {
+  return { startOf: ({ event }) => spanOf(event, clock).start, keyOf: (merged) => idOf(merged, audience) ?? '' };
 }
 
 /** When all accounts asked can be booked, on the clocks of their owners, within the range. */
@@ -126,13 +148,18 @@ export async function readQuestion(
   app: App,
   question: Question,
   asker: Asker,
-  { depth = 'agenda', marginMs = 0 }: { readonly depth?: ReadDepth; readonly marginMs?: number } = {},
+  {
+    depth = 'agenda',
+    marginMs = 0,
+    detail = 'full',
+  }: { readonly depth?: ReadDepth; readonly marginMs?: number; readonly detail?: Detail } = {},
 ): Promise<Answered> {
   const { events, coverage, unknown } = await readEvents(app, { ...widened(question, marginMs), depth }, asker);
   const order = (id: string): number => app.accounts.findIndex((account) => account.id === id);
   return {
     ...question,
-    head: headOf(app, question, coverage),
+    heard: asker.heard,
+    head: headOf(app, question, coverage, detail),
     events: mergeEvents(events, { clock: question.clock, order }),
     unknown: [
       ...new Set(unknown.map(({ id, sharing }) => (mayName(question.audience, sharing) ? id : OTHER_ACCOUNTS))),

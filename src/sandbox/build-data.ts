@@ -1,6 +1,7 @@
 import { Temporal } from 'temporal-polyfill';
 import { defaultZone, type EventInput, event, instantOf, masterOf } from './build-event.ts';
-import type { Mailbox, SandboxCalendar, SandboxData, SandboxEvent } from './data.ts';
+import type { Mailbox, Recurrence, SandboxCalendar, SandboxData, SandboxEvent } from './data.ts';
+import { weekdayNames } from './graph-recurrence.ts';
 import { changeKey, opaqueId, outlookUid } from './opaque.ts';
 import { windowsZones } from './windows-zones.ts';
 
@@ -28,19 +29,24 @@ export function weekly(series: SeriesInput): SandboxEvent[] {
   const key = uid ?? JSON.stringify([input.subject, input.start]);
   const isAllDay = !input.start.includes('T');
   const local = (moment: Temporal.PlainDateTime) => (isAllDay ? moment.toPlainDate().toString() : moment.toString());
-
-  return Array.from(
+  const starts = Array.from(
     { length: weeks },
     (_, week) => weekdays?.map((day) => day + 7 * week) ?? [first.dayOfWeek + 7 * week],
   )
     .flat()
     .map((day) => monday.add({ days: day - 1 }))
-    .filter((start) => Temporal.PlainDateTime.compare(start, first) >= 0)
+    .filter((start) => Temporal.PlainDateTime.compare(start, first) >= 0);
+  const [earliest = first] = starts;
+  const plain = event({ ...input, start: local(earliest), end: local(earliest.add(length)), iCalUId: outlookUid(key) });
+  const recurrence = weeklyRule(starts, weekdays ?? [first.dayOfWeek], plain.properties.originalStartTimeZone);
+  const master: SandboxEvent = { ...plain, properties: { ...plain.properties, type: 'seriesMaster', recurrence } };
+
+  return starts
     .filter((start) => !deleted.includes(start.toPlainDate().toString()))
     .map((start) => {
       const date = start.toPlainDate().toString();
       const change = changed[date];
-      return event({
+      const occurrence = event({
         ...input,
         start: local(start),
         end: local(start.add(length)),
@@ -48,7 +54,31 @@ export function weekly(series: SeriesInput): SandboxEvent[] {
         series: { key, originalStart: instantOf(start.toString(), isAllDay ? 'UTC' : zone).toString() },
         ...(change === undefined ? {} : { type: 'exception' as const, ...change }),
       });
+      return { ...occurrence, seriesMaster: { ...masterOf(key), given: { master, deleted } } };
     });
+}
+
+/** The rule behind the occurrences. */
+function weeklyRule(starts: readonly Temporal.PlainDateTime[], weekdays: readonly number[], zone: string): Recurrence {
+  const dates = starts.map((start) => start.toPlainDate().toString());
+  return {
+    pattern: {
+      type: 'weekly',
+      interval: 1,
+      month: 0,
+      dayOfMonth: 0,
+      daysOfWeek: weekdays.flatMap((day) => weekdayNames[day - 1] ?? []),
+      firstDayOfWeek: 'monday',
+      index: 'first',
+    },
+    range: {
+      type: 'endDate',
+      startDate: dates[0] ?? '',
+      endDate: dates.at(-1) ?? '',
+      recurrenceTimeZone: zone,
+      numberOfOccurrences: 0,
+    },
+  };
 }
 
 /** `count` quarters of an hour, one after the other. */
@@ -94,14 +124,22 @@ export function mailbox(username: string, calendars: SandboxCalendar[], timeZone
  * themselves": https://learn.microsoft.com/graph/api/resources/event#properties).
  */
 function inMailbox(one: SandboxEvent, username: string, place: string, calendarName: string): SandboxEvent {
-  const id = opaqueId(`${place}/${one.id}`, 'AAMkAG');
+  const { seriesMaster: series } = one;
+  const copy = copyIn(one, username, opaqueId(`${place}/${one.id}`, 'AAMkAG'));
+  if (series === null) return copy;
+  const ids = masterOf(`${username}/${calendarName}/${series.id}`);
+  if (series.given === undefined) return { ...copy, seriesMaster: ids };
+  const master = { ...copyIn(series.given.master, username, ids.id), ...ids };
+  return { ...copy, seriesMaster: { ...ids, given: { ...series.given, master } } };
+}
+
+function copyIn(one: SandboxEvent, username: string, id: string): SandboxEvent {
   const { organizer: by, attendees, hideAttendees, isOrganizer } = one.properties;
   const organizer = by.emailAddress;
   return {
     ...one,
     id,
     immutableId: opaqueId(id, 'AAkALg'),
-    seriesMaster: one.seriesMaster === null ? null : masterOf(`${username}/${calendarName}/${one.seriesMaster.id}`),
     properties: {
       ...one.properties,
       changeKey: changeKey(id),
@@ -126,6 +164,8 @@ function withoutPrivateDetails(one: SandboxEvent): SandboxEvent {
   if (sensitivity !== 'private' && sensitivity !== 'confidential') return one;
   return {
     ...one,
+    // The master would tell what its occurrences may not.
+    seriesMaster: one.seriesMaster && { id: one.seriesMaster.id, immutableId: one.seriesMaster.immutableId },
     properties: {
       ...one.properties,
       subject: 'Private Appointment',

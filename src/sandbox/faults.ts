@@ -3,10 +3,13 @@ import { googleError } from './google-refusal.ts';
 import type { Answer } from './http.ts';
 import type { Fault, FaultTarget } from './records.ts';
 
+/** The request is to be served and its answer to be thrown away. */
+export const lostAnswer = Symbol('lost answer');
+
 export interface Faults {
   add(fault: Fault): void;
-  /** The answer of the first fault that strikes, or undefined when the request goes on to the service. */
-  strike(target: FaultTarget, inBatch: boolean, signal: AbortSignal): Promise<Answer | undefined>;
+  /** What the first fault that strikes does, or undefined when the request goes on to the service. */
+  strike(target: FaultTarget, inBatch: boolean, signal: AbortSignal): Promise<Answer | typeof lostAnswer | undefined>;
 }
 
 export function createFaults(): Faults {
@@ -25,7 +28,7 @@ export function createFaults(): Faults {
       const { fault } = found;
       if (fault.hang === true) await hang(signal);
       if (fault.delayMs !== undefined) await wait(fault.delayMs, undefined, { signal });
-      return answerOfFault(fault, target);
+      return fault.dropAnswer === true ? lostAnswer : answerOfFault(fault, target);
     },
   };
 }

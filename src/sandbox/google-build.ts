@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { Temporal } from 'temporal-polyfill';
+import { meeting } from './google-conference.ts';
 import type {
   GoogleAccessRole,
   GoogleAttendee,
@@ -206,20 +207,6 @@ function attendeesOf(
     me,
     ...invited.map((person) => ({ ...person, responseStatus: 'needsAction' as const })),
   ];
-}
-
-function meeting(seed: string): Pick<GoogleEventProperties, 'hangoutLink' | 'conferenceData'> {
-  const letters = googleId(seed).replace(/\d/g, 'x');
-  const code = `${letters.slice(0, 3)}-${letters.slice(3, 7)}-${letters.slice(7, 10)}`;
-  const uri = `https://meet.google.com/${code}`;
-  return {
-    hangoutLink: uri,
-    conferenceData: {
-      conferenceId: code,
-      conferenceSolution: { key: { type: 'hangoutsMeet' }, name: 'Google Meet' },
-      entryPoints: [{ entryPointType: 'video', uri, label: uri.slice('https://'.length) }],
-    },
-  };
 }
 
 /** Who is left open is whoever owns the calendar. */

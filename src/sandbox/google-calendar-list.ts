@@ -50,7 +50,7 @@ export function listCalendars({ query }: Incoming, user: GoogleUser, { data, pag
 }
 
 /** Fields that are false are left out, as the service does. */
-function renderEntry(
+export function renderEntry(
   entry: GoogleListEntry,
   calendar: GoogleCalendar,
   accessRole: GoogleAccessRole,

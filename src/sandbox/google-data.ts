@@ -3,6 +3,13 @@ export interface GoogleData {
   clients: GoogleClient[];
   users: GoogleUser[];
   calendars: GoogleCalendar[];
+  /**
+   * Whether an exception outlives the instance that it stands for, when the rule of its series ends before it or moves.
+   * The guide says that a change of all following instances resets the exceptions after it; people who did it report
+   * that the exceptions stay on the calendar (BuilderIO/agent-native#3488). Nobody at Google says when. Default: false.
+   * https://developers.google.com/workspace/calendar/api/guides/recurringevents#modifying_all_following_instances
+   */
+  keepsOrphans?: boolean;
 }
 
 /** An OAuth client of the kind "Desktop app": its secret is not a secret, and still has to be right. */
@@ -66,7 +73,7 @@ export interface GoogleEvent {
   readonly start: GoogleMoment;
   /** Exclusive, of the same kind as `start`. */
   readonly end: GoogleMoment;
-  /** Of a master: one `RRULE:` line. */
+  /** Of a master: a line of RRULE, and perhaps of EXDATE and RDATE. */
   readonly recurrence?: readonly string[];
   readonly exception?: { readonly masterId: string; readonly originalStart: GoogleMoment };
   /** An invitation from a stranger that the person's settings keep out of the calendar. */
@@ -117,17 +124,23 @@ export interface GoogleEventProperties {
   readonly guestsCanSeeOtherGuests?: boolean;
   readonly guestsCanInviteOthers?: boolean;
   readonly guestsCanModify?: boolean;
+  readonly anyoneCanAddSelf?: boolean;
   readonly privateCopy?: boolean;
   readonly locked?: boolean;
   readonly hangoutLink?: string;
   readonly conferenceData?: GoogleConferenceData;
   readonly reminders: { readonly useDefault: boolean; readonly overrides?: readonly GoogleReminder[] };
   readonly extendedProperties?: GoogleExtendedProperties;
-  readonly source?: { readonly url: string; readonly title: string };
+  readonly source?: { readonly url: string; readonly title?: string };
+  readonly attachments?: readonly { readonly fileUrl: string; readonly title?: string; readonly mimeType?: string }[];
   readonly eventType: GoogleEventType;
   readonly workingLocationProperties?: GoogleWorkingLocation;
-  readonly outOfOfficeProperties?: { readonly autoDeclineMode: string; readonly declineMessage?: string };
-  readonly focusTimeProperties?: { readonly autoDeclineMode: string; readonly chatStatus?: string };
+  readonly outOfOfficeProperties?: { readonly autoDeclineMode?: string; readonly declineMessage?: string };
+  readonly focusTimeProperties?: {
+    readonly autoDeclineMode?: string;
+    readonly declineMessage?: string;
+    readonly chatStatus?: string;
+  };
   readonly birthdayProperties?: { readonly type: string; readonly contact?: string };
 }
 
@@ -138,6 +151,12 @@ export interface GoogleExtendedProperties {
 }
 
 export interface GoogleConferenceData {
+  /** What it was made from. */
+  readonly createRequest?: {
+    readonly requestId: string;
+    readonly conferenceSolutionKey: { readonly type: string };
+    readonly status: { readonly statusCode: 'success' | 'pending' | 'failure' };
+  };
   readonly conferenceId: string;
   readonly conferenceSolution: { readonly key: { readonly type: string }; readonly name: string };
   readonly entryPoints: readonly {

@@ -2,6 +2,7 @@ import { insufficientScopes } from './google-auth.ts';
 import { roleOn } from './google-build.ts';
 import type { GoogleContext } from './google-context.ts';
 import type { GoogleAccessRole, GoogleCalendar, GoogleEventType } from './google-data.ts';
+import { eventTypes } from './google-event-body.ts';
 import { expand, type Occurrence, type Window } from './google-expand.ts';
 import { eventsShape, selectFields } from './google-fields.ts';
 import type { GoogleAccessToken } from './google-grants.ts';
@@ -12,15 +13,6 @@ import { isCancelled, renderEvent } from './google-render.ts';
 import { coversEvents } from './google-scopes.ts';
 import { instantOfMoment } from './google-time.ts';
 import { type Answer, type Incoming, json } from './http.ts';
-
-const eventTypes: readonly GoogleEventType[] = [
-  'birthday',
-  'default',
-  'focusTime',
-  'fromGmail',
-  'outOfOffice',
-  'workingLocation',
-];
 
 /** https://developers.google.com/workspace/calendar/api/v3/reference/events/list#parameters */
 const known = [

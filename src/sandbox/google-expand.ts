@@ -37,7 +37,7 @@ export function expand(calendar: GoogleCalendar, window: Window, singleEvents: b
   });
 }
 
-function occurrenceOf(event: GoogleEvent): Occurrence {
+export function occurrenceOf(event: GoogleEvent): Occurrence {
   const { id, start, end, exception } = event;
   const origin =
     exception === undefined ? {} : { masterId: exception.masterId, originalStart: exception.originalStart };
@@ -45,14 +45,30 @@ function occurrenceOf(event: GoogleEvent): Occurrence {
 }
 
 function instancesOf(master: GoogleEvent, until: number): Occurrence[] {
-  const rule = parseRule(master.recurrence ?? []);
+  const recurrence = parseRule(master.recurrence ?? []);
   // The starts of dates are compared as UTC: a day of reserve for the zones west of it.
-  return [...startsOf(master.start, rule, until + 86_400_000)].map((originalStart) => ({
+  return [...startsOf(master.start, recurrence, until + 86_400_000)].map((start) => instanceAt(master, start));
+}
+
+/** The instance that starts by its rule at a moment, if there is one. */
+export function instanceOf(master: GoogleEvent, start: GoogleMoment): Occurrence | undefined {
+  const wanted = instanceSuffix(start);
+  const { recurrence = [] } = master;
+  if (recurrence.length === 0 || 'date' in start !== 'date' in master.start) return undefined;
+  const before = 1 + ('date' in start ? Date.parse(start.date) : Date.parse(start.instant));
+  for (const found of startsOf(master.start, parseRule(recurrence), before)) {
+    if (instanceSuffix(found) === wanted) return instanceAt(master, found);
+  }
+  return undefined;
+}
+
+function instanceAt(master: GoogleEvent, originalStart: GoogleMoment): Occurrence {
+  return {
     id: `${master.id}_${instanceSuffix(originalStart)}`,
     event: master,
     start: originalStart,
     end: endFor(originalStart, master.start, master.end),
     masterId: master.id,
     originalStart,
-  }));
+  };
 }

@@ -13,7 +13,7 @@ const moment: Shape = { date: null, dateTime: null, timeZone: null };
 const reminder: Shape = { method: null, minutes: null };
 
 /** https://developers.google.com/workspace/calendar/api/v3/reference/events#resource-representations */
-const event: Shape = {
+export const eventShape: Shape = {
   ...names(
     'kind etag id status htmlLink created updated summary description location colorId endTimeUnspecified recurrence recurringEventId transparency visibility iCalUID sequence attendeesOmitted hangoutLink anyoneCanAddSelf guestsCanInviteOthers guestsCanModify guestsCanSeeOtherGuests privateCopy locked eventType',
   ),
@@ -52,7 +52,7 @@ const event: Shape = {
 export const eventsShape: Shape = {
   ...names('kind etag summary description updated timeZone accessRole nextPageToken nextSyncToken'),
   defaultReminders: reminder,
-  items: event,
+  items: eventShape,
 };
 
 /** https://developers.google.com/workspace/calendar/api/v3/reference/calendarList#resource-representations */

@@ -1,3 +1,4 @@
+import { parseBody } from './google-body.ts';
 import { roleOn } from './google-build.ts';
 import type { GoogleContext } from './google-context.ts';
 import type { GoogleCalendar } from './google-data.ts';
@@ -91,16 +92,6 @@ function find(id: string, { user }: GoogleAccessToken, { data }: GoogleContext):
 
 function failed(domain: string, reason: string) {
   return { errors: [{ domain, reason }], busy: [] };
-}
-
-function parseBody(text: string): Record<string, unknown> {
-  try {
-    const value: unknown = JSON.parse(text);
-    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
-  } catch {
-    // Refused below, like JSON of another kind.
-  }
-  throw googleRefusal(400, 'Parse Error', { reason: 'parseError' });
 }
 
 function timeOf(asked: Record<string, unknown>, name: string): number {

@@ -1,87 +1,88 @@
 import { Temporal } from 'temporal-polyfill';
 import type { GoogleMoment } from './google-data.ts';
+import { candidatesOf, parseRuleLine, type Rule } from './google-rule.ts';
 
-/** The rules that the sandbox's data needs: DAILY, WEEKLY and YEARLY with INTERVAL, COUNT, UNTIL, and BYDAY for WEEKLY. */
-export interface Rule {
-  readonly frequency: 'DAILY' | 'WEEKLY' | 'YEARLY';
-  readonly interval: number;
-  readonly count: number | undefined;
-  /** Epoch milliseconds, inclusive. */
-  readonly until: number | undefined;
-  /** ISO weekdays, 1 = Monday; empty: that of the start. */
-  readonly weekdays: readonly number[];
+/** What the `recurrence` of an event says. */
+export interface Recurrence {
+  /** None where all dates are named (RDATE alone). */
+  readonly rule: Rule | undefined;
+  /** Values of RDATE and EXDATE lines. */
+  readonly added: readonly ListedDate[];
+  readonly excluded: readonly ListedDate[];
 }
 
-const weekdays = ['MO', 'TU', 'WE', 'TH', 'FR', 'SA', 'SU'];
+/** Without a zone: a date, or a time in the zone of the event. */
+interface ListedDate {
+  readonly local: string;
+  readonly zone: string | undefined;
+}
 
-/** @throws RangeError for a rule that the sandbox cannot play: better no series than a wrong one */
-export function parseRule(lines: readonly string[]): Rule {
-  const [line = '', ...rest] = lines;
-  const refuse = () => new RangeError(`The sandbox cannot expand ${JSON.stringify(lines)}.`);
-  if (rest.length > 0 || !line.startsWith('RRULE:')) throw refuse();
-  const parts = new Map(line.slice('RRULE:'.length).split(';').map(splitOnce));
-  const known = ['FREQ', 'INTERVAL', 'COUNT', 'UNTIL', 'BYDAY', 'WKST'];
-  const frequency = parts.get('FREQ');
-  if ([...parts.keys()].some((name) => !known.includes(name))) throw refuse();
-  if (frequency !== 'DAILY' && frequency !== 'WEEKLY' && frequency !== 'YEARLY') throw refuse();
-  if (parts.has('BYDAY') && frequency !== 'WEEKLY') throw refuse();
-  if ((parts.get('WKST') ?? 'MO') !== 'MO') throw refuse();
-  const days = (parts.get('BYDAY') ?? '').split(',').filter((day) => day !== '');
-  if (days.some((day) => !weekdays.includes(day))) throw refuse();
-  const [count, interval, until] = [parts.get('COUNT'), parts.get('INTERVAL'), parts.get('UNTIL')];
-  return {
-    frequency,
-    interval: interval === undefined ? 1 : Number(interval),
-    count: count === undefined ? undefined : Number(count),
-    until: until === undefined ? undefined : untilOf(until),
-    weekdays: days.map((day) => weekdays.indexOf(day) + 1).sort((one, other) => one - other),
-  };
+/**
+ * One RRULE at most, and lines of RDATE and EXDATE.
+ * @throws RangeError for what the sandbox cannot play (EXRULE, several rules): better no series than a wrong one
+ */
+export function parseRule(lines: readonly string[]): Recurrence {
+  const rules = lines.filter((line) => line.startsWith('RRULE:'));
+  const dates = (name: string) => lines.filter((line) => line.startsWith(name)).flatMap(datesOf);
+  const [added, excluded] = [dates('RDATE'), dates('EXDATE')];
+  const understood = lines.every((line) => /^(RRULE:|RDATE[:;]|EXDATE[:;])/.test(line));
+  if (!understood || rules.length > 1 || (rules.length === 0 && added.length === 0)) {
+    throw new RangeError(`The sandbox cannot expand ${JSON.stringify(lines)}.`);
+  }
+  const [rule] = rules;
+  return { rule: rule === undefined ? undefined : parseRuleLine(rule), added, excluded };
 }
 
 /** The original starts of a series up to `before` (epoch milliseconds, exclusive), the first one first. */
-export function* startsOf(first: GoogleMoment, rule: Rule, before: number): Generator<GoogleMoment> {
-  const isDate = 'date' in first;
-  const zone = isDate ? 'UTC' : first.timeZone;
-  const local = isDate
-    ? Temporal.PlainDateTime.from(first.date)
-    : Temporal.Instant.from(first.instant).toZonedDateTimeISO(zone).toPlainDateTime();
+export function* startsOf(first: GoogleMoment, recurrence: Recurrence, before: number): Generator<GoogleMoment> {
+  const { rule, added, excluded } = recurrence;
+  const zone = 'date' in first ? 'UTC' : first.timeZone;
+  const gone = new Set(excluded.map((date) => instantOf(date, zone)));
+  const extra = added.map((date) => instantOf(date, zone)).filter((instant) => instant < before);
+  const given = rule === undefined ? [startInstant(first), ...extra].values() : ruled(first, zone, rule, before);
+  // What is named may lie anywhere, so where something is, all is gathered before it is put in order.
+  const all = extra.length === 0 ? given : [...new Set([...given, ...extra])].sort((one, other) => one - other);
+  for (const instant of all) {
+    if (!gone.has(instant)) yield momentAt(instant, first, zone);
+  }
+}
+
+function* ruled(first: GoogleMoment, zone: string, rule: Rule, before: number): Generator<number> {
+  const local = Temporal.Instant.fromEpochMilliseconds(startInstant(first)).toZonedDateTimeISO(zone).toPlainDateTime();
+  const end = Math.min(before, rule.until ?? Number.POSITIVE_INFINITY);
+  const last = Temporal.Instant.fromEpochMilliseconds(end).toZonedDateTimeISO(zone).toPlainDateTime();
   let given = 0;
-  for (const candidate of candidates(local, rule)) {
+  for (const candidate of candidatesOf(local, rule, last)) {
     // A wall time that the clocks jump over moves by the width of the gap, as RFC 5545 3.3.5 has it.
-    const at = candidate.toZonedDateTime(zone, { disambiguation: 'compatible' }).toInstant();
-    if (at.epochMilliseconds >= before) return;
-    if (rule.until !== undefined && at.epochMilliseconds > rule.until) return;
-    if (rule.count !== undefined && given >= rule.count) return;
+    const at = candidate.toZonedDateTime(zone, { disambiguation: 'compatible' }).epochMilliseconds;
+    if (at >= before || at > (rule.until ?? at) || given >= (rule.count ?? Number.POSITIVE_INFINITY)) return;
     given += 1;
-    yield isDate ? { date: candidate.toPlainDate().toString() } : { instant: at.toString(), timeZone: zone };
+    yield at;
   }
 }
 
-function* candidates(first: Temporal.PlainDateTime, rule: Rule): Generator<Temporal.PlainDateTime> {
-  const { frequency, interval, weekdays: days } = rule;
-  if (frequency === 'WEEKLY' && days.length > 0) {
-    const monday = first.subtract({ days: first.dayOfWeek - 1 });
-    for (let week = 0; ; week += interval) {
-      for (const day of days) {
-        const candidate = monday.add({ days: 7 * week + day - 1 });
-        if (Temporal.PlainDateTime.compare(candidate, first) >= 0) yield candidate;
-      }
-    }
-  }
-  const unit = ({ DAILY: 'days', WEEKLY: 'weeks', YEARLY: 'years' } as const)[frequency];
-  for (let step = 0; ; step += interval) yield first.add({ [unit]: step });
+function startInstant(first: GoogleMoment): number {
+  return 'date' in first ? Date.parse(`${first.date}T00:00:00Z`) : Date.parse(first.instant);
 }
 
-function untilOf(text: string): number {
-  const [, date = '', time = '235959'] = /^(\d{8})(?:T(\d{6})Z)?$/.exec(text) ?? [];
-  const value = Date.parse(
-    `${date.slice(0, 4)}-${date.slice(4, 6)}-${date.slice(6)}T${time.slice(0, 2)}:${time.slice(2, 4)}:${time.slice(4)}Z`,
-  );
-  if (Number.isNaN(value)) throw new RangeError(`UNTIL=${text} is neither a date nor a UTC time.`);
-  return value;
+function momentAt(instant: number, first: GoogleMoment, zone: string): GoogleMoment {
+  const at = Temporal.Instant.fromEpochMilliseconds(instant);
+  if ('date' in first) return { date: at.toZonedDateTimeISO('UTC').toPlainDate().toString() };
+  return { instant: at.toString(), timeZone: zone };
 }
 
-function splitOnce(part: string): [string, string] {
-  const at = part.indexOf('=');
-  return [part.slice(0, at), part.slice(at + 1)];
+/** `EXDATE;TZID=Europe/Amsterdam:20261026T090000`, `EXDATE:20261026T080000Z`, `EXDATE;VALUE=DATE:20261026`. */
+function datesOf(line: string): ListedDate[] {
+  const [, parameters = '', values = ''] = /^[A-Z]+((?:;[^:]*)?):(.+)$/.exec(line) ?? [];
+  const tzid = /;TZID=([^;]+)/.exec(parameters)?.[1];
+  return values.split(',').map((value) => {
+    const match = /^(\d{4})(\d\d)(\d\d)(?:T(\d\d)(\d\d)(\d\d)(Z?))?$/.exec(value);
+    if (match === null) throw new RangeError(`${line} names no dates.`);
+    const [, year, month, day, hour = '00', minute = '00', second = '00', utc] = match;
+    return { local: `${year}-${month}-${day}T${hour}:${minute}:${second}`, zone: utc === 'Z' ? 'UTC' : tzid };
+  });
+}
+
+function instantOf({ local, zone }: ListedDate, own: string): number {
+  return Temporal.PlainDateTime.from(local).toZonedDateTime(zone ?? own).epochMilliseconds;
 }

@@ -19,7 +19,15 @@ export function isCancelled({ event }: Occurrence): boolean {
 
 export function renderEvent(occurrence: Occurrence, view: EventView): Item {
   const item = fieldsOf(occurrence, view);
-  return { kind: 'calendar#event', etag: etagOf(item), ...item };
+  return { kind: 'calendar#event', etag: etagOfEvent(occurrence), ...item };
+}
+
+/**
+ * The same however it is shown; an instance without an exception has that of its series.
+ * https://developers.google.com/workspace/calendar/api/guides/version-resources
+ */
+export function etagOfEvent({ event }: Occurrence): string {
+  return etagOf(event);
 }
 
 function fieldsOf(occurrence: Occurrence, view: EventView): Item {

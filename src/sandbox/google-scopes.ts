@@ -25,13 +25,29 @@ const calendar = [
 ].map((name) => prefix + name);
 
 /** Which scopes a method asks for; one is enough. */
+const readEvents =
+  'calendar.readonly calendar calendar.events calendar.events.readonly calendar.events.owned calendar.events.owned.readonly calendar.events.public.readonly';
+const writeEvents = 'calendar calendar.events calendar.events.owned';
+
 export const scopesFor = {
   'calendar.v3.CalendarList.List': scopes(
     'calendar.readonly calendar calendar.calendarlist calendar.calendarlist.readonly',
   ),
-  'calendar.v3.Events.List': scopes(
-    'calendar.readonly calendar calendar.events calendar.events.readonly calendar.events.owned calendar.events.owned.readonly calendar.events.public.readonly',
+  'calendar.v3.CalendarList.Get': scopes(
+    'calendar.readonly calendar calendar.calendarlist calendar.calendarlist.readonly',
   ),
+  'calendar.v3.Calendars.Get': scopes('calendar.readonly calendar calendar.calendars calendar.calendars.readonly'),
+  // Whatever may see a calendar or its events may see its colours.
+  'calendar.v3.Colors.Get': scopes(`${readEvents} calendar.calendarlist calendar.calendarlist.readonly`),
+  'calendar.v3.Settings.Get': scopes('calendar.readonly calendar calendar.settings.readonly'),
+  'calendar.v3.Settings.List': scopes('calendar.readonly calendar calendar.settings.readonly'),
+  'calendar.v3.Events.List': scopes(readEvents),
+  'calendar.v3.Events.Get': scopes(readEvents),
+  'calendar.v3.Events.Instances': scopes(readEvents),
+  'calendar.v3.Events.Insert': scopes(writeEvents),
+  'calendar.v3.Events.Patch': scopes(writeEvents),
+  'calendar.v3.Events.Update': scopes(writeEvents),
+  'calendar.v3.Events.Delete': scopes(writeEvents),
   'calendar.v3.Freebusy.Query': scopes('calendar.readonly calendar calendar.freebusy calendar.events.freebusy'),
 } as const;
 
@@ -67,6 +83,12 @@ export function coversEvents(granted: readonly string[], which: { readonly owned
   if (has('calendar', 'calendar.readonly', 'calendar.events', 'calendar.events.readonly')) return true;
   if (which.owned && has('calendar.events.owned', 'calendar.events.owned.readonly')) return true;
   return which.open && has('calendar.events.public.readonly');
+}
+
+/** Whether events may be changed of a calendar that is one's own, or not. */
+export function coversWriting(granted: readonly string[], which: { readonly owned: boolean }): boolean {
+  const has = (...names: string[]) => names.some((name) => granted.includes(prefix + name));
+  return has('calendar', 'calendar.events') || (which.owned && has('calendar.events.owned'));
 }
 
 function scopes(names: string): readonly string[] {

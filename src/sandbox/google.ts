@@ -1,12 +1,9 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import { authenticateGoogle, requireScope } from './google-auth.ts';
+import { authenticateGoogle } from './google-auth.ts';
 import { authorizePath, showConsentPage, submitConsentPage } from './google-authorize.ts';
-import { listCalendars } from './google-calendar-list.ts';
 import type { GoogleContext } from './google-context.ts';
-import { listEvents } from './google-events.ts';
-import { queryFreeBusy } from './google-free-busy.ts';
 import { tokenInfo, userInfo } from './google-identity.ts';
-import { badParameter } from './google-refusal.ts';
+import { answerCalendar } from './google-routes.ts';
 import { redeemAtGoogle, revokeAtGoogle } from './google-token.ts';
 import { type Answer, answerOf, type Incoming } from './http.ts';
 
@@ -32,7 +29,7 @@ export function googleEndpoints(origin: string): GoogleEndpoints {
   };
 }
 
-/** Google's OAuth 2.0 and Calendar API v3, as far as reading calendars needs them. */
+/** Google's OAuth 2.0 and Calendar API v3, as far as reading calendars and changing events needs them. */
 export function answerGoogle(incoming: Incoming, context: GoogleContext): Promise<Answer> {
   return answerOf(() =>
     incoming.path.startsWith('/google/calendar/v3/') ? calendar(incoming, context) : identity(incoming, context),
@@ -61,33 +58,9 @@ async function calendar(incoming: Incoming, context: GoogleContext): Promise<Ans
   const token = authenticateGoogle(incoming.headers.authorization, context.grants, context.now());
   if (context.delayMs > 0) await wait(context.delayMs, undefined, { signal: incoming.signal });
   const path = incoming.path.slice('/google/calendar/v3/'.length);
-  if (path === 'users/me/calendarList' && incoming.method === 'GET') {
-    requireScope(token, 'calendar.v3.CalendarList.List');
-    return listCalendars(incoming, currentUser(), context);
-  }
-  const calendarId = /^calendars\/([^/]+)\/events$/.exec(path)?.[1];
-  if (calendarId !== undefined && incoming.method === 'GET') {
-    requireScope(token, 'calendar.v3.Events.List');
-    return listEvents(incoming, decodeSegment(calendarId), { ...token, user: currentUser() }, context);
-  }
-  if (path === 'freeBusy' && incoming.method === 'POST') {
-    requireScope(token, 'calendar.v3.Freebusy.Query');
-    return queryFreeBusy(incoming, token, context);
-  }
-  return notThere();
-
-  /** As the data has it now: tests may have put another in its place. */
-  function currentUser() {
-    return context.data.users.find(({ sub }) => sub === token.user.sub) ?? token.user;
-  }
-}
-
-function decodeSegment(segment: string): string {
-  try {
-    return decodeURIComponent(segment);
-  } catch {
-    throw badParameter('calendarId', 'The path is not encoded well.', 'badRequest');
-  }
+  // As the data has the person now: tests may have put another in the place.
+  const user = context.data.users.find(({ sub }) => sub === token.user.sub) ?? token.user;
+  return answerCalendar(incoming, path, { ...token, user }, context) ?? notThere();
 }
 
 function notThere(): Answer {

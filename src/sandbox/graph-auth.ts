@@ -29,6 +29,10 @@ export function requireCalendars({ scopes }: AccessToken): { readonly basicOnly:
   throw accessDenied();
 }
 
+export function requireCalendarWriting({ scopes }: AccessToken): void {
+  if (!hasScope(scopes, ['calendars.readwrite'])) throw accessDenied();
+}
+
 export function requireMailboxSettings({ scopes }: AccessToken): void {
   if (!hasScope(scopes, ['mailboxsettings.read', 'mailboxsettings.readwrite'])) throw accessDenied();
 }

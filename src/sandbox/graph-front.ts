@@ -1,27 +1,30 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { SandboxData } from './data.ts';
-import type { Faults } from './faults.ts';
+import { type Faults, lostAnswer } from './faults.ts';
 import type { AccessToken, Grants } from './grants.ts';
 import { answerGraph } from './graph.ts';
 import { authenticate, findToken } from './graph-auth.ts';
 import { type BatchStep, parseBatch, runBatch } from './graph-batch.ts';
 import { graphRefusal } from './graph-refusal.ts';
+import type { GraphRules } from './graph-rules.ts';
 import { type Answer, answerOf, type Incoming } from './http.ts';
 import { createMailboxLimit } from './mailbox-limit.ts';
-import { recordOf, type SandboxRequest } from './records.ts';
+import { recordOf, type SandboxMail, type SandboxRequest } from './records.ts';
 
 export interface GraphContext {
   readonly data: SandboxData;
   readonly grants: Grants;
   readonly faults: Faults;
+  readonly mails: SandboxMail[];
+  readonly rules: GraphRules;
   /** How long every answer takes, so that requests overlap. */
   readonly delayMs: number;
   readonly now: () => number;
 }
 
 /** What stands before Graph: authentication, the concurrency limit, `$batch`, and the headers of every answer. */
-export function createGraphFront({ data, grants, faults, delayMs, now }: GraphContext) {
+export function createGraphFront({ data, grants, faults, mails, rules, delayMs, now }: GraphContext) {
   const limit = createMailboxLimit();
 
   return async (incoming: Incoming, record: SandboxRequest): Promise<Answer> => {
@@ -40,10 +43,16 @@ export function createGraphFront({ data, grants, faults, delayMs, now }: GraphCo
     const leave = limit.enter(token.user.username);
     try {
       if (delayMs > 0) await wait(delayMs, undefined, { signal: incoming.signal });
-      return answerGraph(incoming, token, data);
+      return answerGraph(incoming, token, { data, mails, rules, now });
     } finally {
       leave();
     }
+  }
+
+  /** The sandbox plays no writes in a batch. */
+  function readOnly(incoming: Incoming, token: AccessToken): Promise<Answer> {
+    if (incoming.method === 'GET' || incoming.path.endsWith('/getSchedule')) return one(incoming, token);
+    throw graphRefusal(405, 'ErrorInvalidRequest', `${incoming.method} is not allowed in a batch (by the sandbox).`);
   }
 
   async function batch(outer: Incoming, token: AccessToken, record: SandboxRequest): Promise<Answer> {
@@ -58,8 +67,9 @@ export function createGraphFront({ data, grants, faults, delayMs, now }: GraphCo
         const [incoming, stepRecord] = [inner[index], records[index]];
         if (incoming === undefined || stepRecord === undefined) throw new RangeError(`no step ${index}`);
         const target = { method: incoming.method, path: incoming.path, mailbox: token.user.username };
+        const struck = await faults.strike(target, true, incoming.signal);
         const answer =
-          (await faults.strike(target, true, incoming.signal)) ?? (await answerOf(() => one(incoming, token)));
+          struck === undefined || struck === lostAnswer ? await answerOf(() => readOnly(incoming, token)) : struck;
         stepRecord.status = answer.status;
         return answer;
       },

@@ -1,3 +1,4 @@
+import { Temporal } from 'temporal-polyfill';
 import { graphRefusal } from './graph-refusal.ts';
 import { windowsZones } from './windows-zones.ts';
 
@@ -27,7 +28,7 @@ export function parsePreferences(header: string | undefined): Preferences {
     ...(textBodies ? ['outlook.body-content-type="text"'] : []),
   ];
   return {
-    zone: zone === undefined ? { name: 'UTC', iana: 'UTC' } : { name: zone, iana: ianaOf(zone) },
+    zone: zone === undefined ? { name: 'UTC', iana: 'UTC' } : { name: zone, iana: zoneOf(zone) },
     immutableIds,
     textBodies,
     pageSize: Number.isInteger(pageSize) && pageSize > 0 ? Math.min(pageSize, 1000) : undefined,
@@ -35,15 +36,33 @@ export function parsePreferences(header: string | undefined): Preferences {
   };
 }
 
-function ianaOf(name: string): string {
+/** IANA zones that are fixed offsets in truth; Graph was seen to refuse them (mpalermiti/outlook-mcp, changelog). */
+const fixedZones = ['EST', 'MST', 'HST'];
+
+/** The IANA zone of a Windows or IANA name. */
+export function zoneOf(name: string): string {
   const known = windowsZones[name];
   if (known !== undefined) return known;
   // Graph takes zone names, not offsets, although Intl knows both.
-  if (/^[A-Za-z]/.test(name) && isIana(name)) return name;
+  if (/^[A-Za-z]/.test(name) && !fixedZones.includes(name) && isIana(name)) return name;
   throw graphRefusal(
     400,
     'TimeZoneNotSupportedException',
     `A valid TimeZone value must be specified. The following TimeZone value is not supported: '${name}'.`,
+  );
+}
+
+/** Graph takes a Windows zone and an IANA zone for the same one when their clocks agree: here, in these years. */
+export function isSameZone(one: string, other: string): boolean {
+  const offset = (zone: string, month: number) =>
+    Temporal.PlainDateTime.from({
+      year: 2026 + Math.floor(month / 12),
+      month: (month % 12) + 1,
+      day: 15,
+    }).toZonedDateTime(zone).offset;
+  return (
+    one === other ||
+    Array.from({ length: 24 }, (_, month) => month).every((month) => offset(one, month) === offset(other, month))
   );
 }
 

@@ -7,6 +7,7 @@ export function graphRefusal(
   code: string,
   message: string,
   headers: Readonly<Record<string, string>> = {},
+  more: Readonly<Record<string, unknown>> = {},
 ): Refusal {
   const requestId = randomUUID();
   const innerError = {
@@ -14,7 +15,7 @@ export function graphRefusal(
     'request-id': requestId,
     'client-request-id': requestId,
   };
-  return new Refusal({ status, headers, body: { error: { code, message, innerError } } });
+  return new Refusal({ status, headers, body: { error: { code, message, innerError, ...more } } });
 }
 
 export function itemNotFound(): Refusal {

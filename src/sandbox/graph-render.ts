@@ -23,7 +23,7 @@ export function renderEvent(event: SandboxEvent, view: EventView): Json {
     isAllDay,
     start: renderTime(event.start, isAllDay, view.zone),
     end: renderTime(event.end, isAllDay, view.zone),
-    body: view.textBodies ? { contentType: 'text', content: bodyPreview } : body,
+    body: view.textBodies ? { contentType: 'text', content: event.text ?? bodyPreview } : body,
     ...(view.inCalendarView ? unreliableDates(view.select) : {}),
   };
   const rendered: Json = { '@odata.etag': `W/"${properties.changeKey}"` };
@@ -60,6 +60,7 @@ export function renderCalendar(
   select: readonly string[] | undefined,
 ): Json {
   const { id, name, color, hexColor, isDefaultCalendar, canEdit, canViewPrivateItems = true, owner } = calendar;
+  const allowed = calendar.allowedOnlineMeetingProviders ?? ['teamsForBusiness'];
   const whole: Json = {
     id,
     name,
@@ -70,8 +71,8 @@ export function renderCalendar(
     canShare: canEdit && owner === undefined,
     canViewPrivateItems,
     canEdit,
-    allowedOnlineMeetingProviders: ['teamsForBusiness'],
-    defaultOnlineMeetingProvider: 'teamsForBusiness',
+    allowedOnlineMeetingProviders: allowed,
+    defaultOnlineMeetingProvider: allowed[0] ?? 'unknown',
     isTallyingResponses: isDefaultCalendar,
     isRemovable: !isDefaultCalendar,
     owner: owner ?? { name: 'You', address: mailbox.username },

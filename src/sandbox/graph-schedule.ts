@@ -4,7 +4,8 @@ import type { AccessToken } from './grants.ts';
 import { type Preferences, parsePreferences } from './graph-prefer.ts';
 import { parseQuery } from './graph-query.ts';
 import { graphRefusal } from './graph-refusal.ts';
-import { extentOf, isInWindow, type Window } from './graph-window.ts';
+import { eventsIn } from './graph-store.ts';
+import { extentOf, type Window } from './graph-window.ts';
 import { type Answer, type Incoming, json } from './http.ts';
 
 /**
@@ -181,9 +182,10 @@ function failed(responseCode: string, message: string) {
 }
 
 function scheduleOf({ calendars, timeZone }: Mailbox, { window, interval }: Request, { zone }: Preferences) {
-  const events = (calendars.find(({ isDefaultCalendar }) => isDefaultCalendar)?.events ?? [])
-    .filter((event) => isInWindow(event, window))
-    .sort((one, other) => extentOf(one).start - extentOf(other).start);
+  const calendar = calendars.find(({ isDefaultCalendar }) => isDefaultCalendar);
+  const events = (calendar === undefined ? [] : eventsIn(calendar, window)).sort(
+    (one, other) => extentOf(one).start - extentOf(other).start,
+  );
   if (events.length > maximumItems) {
     const sizes = `The allowed size = ${maximumItems}; the actual size = ${events.length}.`;
     return failed('5006', `The result set contains too many calendar entries. ${sizes}`);

@@ -6,7 +6,7 @@ import { answerEntra, consentAtEntra } from './entra.ts';
 import type { EntraConsentOptions } from './entra-authorize.ts';
 import type { EntraContext } from './entra-context.ts';
 import { approve } from './entra-device.ts';
-import { createFaults } from './faults.ts';
+import { createFaults, lostAnswer } from './faults.ts';
 import { answerFeed, createFeed } from './feed.ts';
 import { answerGoogle, type GoogleEndpoints, googleEndpoints } from './google.ts';
 import { findGoogleToken } from './google-auth.ts';
@@ -18,8 +18,16 @@ import { createGoogleGrants } from './google-grants.ts';
 import { createGooglePages } from './google-pages.ts';
 import { createGrants } from './grants.ts';
 import { createGraphFront, tokenOf } from './graph-front.ts';
+import type { GraphRules } from './graph-rules.ts';
 import { type Answer, answerOf, flatHeaders, type Incoming, readBody, send } from './http.ts';
-import { type Fault, type GoogleRedemption, type Redemption, recordOf, type SandboxRequest } from './records.ts';
+import {
+  type Fault,
+  type GoogleRedemption,
+  type Redemption,
+  recordOf,
+  type SandboxMail,
+  type SandboxRequest,
+} from './records.ts';
 
 export { calendar, clientId, mailbox, manyEvents, type SeriesInput, singleMailbox, weekly } from './build-data.ts';
 export { type EventInput, event } from './build-event.ts';
@@ -51,8 +59,9 @@ export {
 } from './google-data-set.ts';
 export { googleFaults } from './google-refusal.ts';
 export { type GoogleSignedIn, googleReadScope, googleSignIn } from './google-sign-in.ts';
+export type { GraphRules } from './graph-rules.ts';
 export { outlookUid } from './opaque.ts';
-export type { Fault, FaultTarget, GoogleRedemption, Redemption, SandboxRequest } from './records.ts';
+export type { Fault, FaultTarget, GoogleRedemption, Redemption, SandboxMail, SandboxRequest } from './records.ts';
 export { type SignedIn, signIn } from './sign-in.ts';
 
 export interface SandboxOptions {
@@ -74,6 +83,8 @@ export interface SandboxOptions {
    * mistakes. https://learn.microsoft.com/entra/identity-platform/refresh-tokens#token-lifetime Default: false.
    */
   readonly reusableRefreshTokens?: boolean;
+  /** What Graph does where sources disagree. */
+  readonly graphRules?: GraphRules;
   /** The Monday (YYYY-MM-DD) that the default data starts on. Default: this week's. */
   readonly weekOf?: string;
   /** How long every answer of Graph and of the Google Calendar API takes, so that requests overlap. Default: 0. */
@@ -89,6 +100,8 @@ export interface Sandbox {
   readonly requests: SandboxRequest[];
   /** At Entra ID; those at Google are in `google`. */
   readonly redemptions: Redemption[];
+  /** What the vendors have sent to people, in order; one entry for each recipient. */
+  readonly mails: SandboxMail[];
   readonly google: SandboxGoogle;
   /**
    * What the person does on the device-code page.
@@ -136,6 +149,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
   const feed = createFeed(weekOf);
   const requests: SandboxRequest[] = [];
   const redemptions: Redemption[] = [];
+  const mails: SandboxMail[] = [];
   const grants = createGrants();
   const faults = createFaults();
   const entra: EntraContext = {
@@ -152,12 +166,13 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     grants: createGoogleGrants(),
     pages: createGooglePages(),
     redemptions: [],
+    mails,
     accessTokenSeconds,
     rotatesRefreshTokens: options.googleRotatesRefreshTokens ?? false,
     delayMs,
     now,
   };
-  const graph = createGraphFront({ data, grants, faults, delayMs, now });
+  const graph = createGraphFront({ data, grants, faults, mails, rules: options.graphRules ?? {}, delayMs, now });
   let origin = '';
 
   const server = createServer((request, response) => {
@@ -174,6 +189,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     data,
     requests,
     redemptions,
+    mails,
     approve: (userCode, username) => approve(userCode, username, entra),
     consent: (url, username, choices = {}) => consentAtEntra(url, username, choices, entra),
     google: {
@@ -210,9 +226,11 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     requests.push(record);
     const { method, path } = incoming;
     const target = { method, path, ...(holder === undefined ? {} : { mailbox: holder.user.username }) };
-    const answer = (await faults.strike(target, false, gone.signal)) ?? (await play(incoming, record));
+    const struck = await faults.strike(target, false, gone.signal);
+    const answer = struck === undefined || struck === lostAnswer ? await play(incoming, record) : struck;
     record.status = answer.status;
-    send(response, answer);
+    if (struck === lostAnswer) response.destroy();
+    else send(response, answer);
   }
 
   function play(incoming: Incoming, record: SandboxRequest): Promise<Answer> {

@@ -44,6 +44,17 @@ export interface GoogleRedemption {
   readonly outcome: string;
 }
 
+/** One mail that a vendor sends to one person because of what happened in a calendar. */
+export interface SandboxMail {
+  readonly vendor: 'microsoft' | 'google';
+  readonly from: string;
+  readonly to: string;
+  readonly kind: 'invitation' | 'update' | 'cancellation' | 'response';
+  /** Of the event; empty when it has none. */
+  readonly subject: string;
+  readonly comment?: string;
+}
+
 /** A fault to inject. Without `status`, `headers` and `body` it only delays (or hangs) what it matches. */
 export interface Fault {
   readonly match: (request: FaultTarget) => boolean;
@@ -56,6 +67,11 @@ export interface Fault {
   readonly delayMs?: number;
   /** Never answers; ends when the client gives up or the sandbox closes. */
   readonly hang?: boolean;
+  /**
+   * The request is served, whatever it changes is changed, and then the connection is cut before the answer: what a client
+   * cannot tell from a request that never arrived. Of the rest only `delayMs` counts then. Not for steps of a `$batch`.
+   */
+  readonly dropAnswer?: boolean;
   /** Strikes the steps of a `$batch` too. */
   readonly inBatch?: boolean;
 }

@@ -1,6 +1,8 @@
 import { serveStdio } from '@modelcontextprotocol/server/stdio';
 import { createMcpServer, type McpOptions } from './mcp.ts';
 
+export { toolsOf } from './mcp.ts';
+
 /**
  * Serves MCP on stdin and stdout to clients of both protocol eras, and resolves when the client has gone.
  * @param gone resolves when stdin has ended

@@ -11,6 +11,8 @@ import type { AccountList } from '../operations/list-accounts.ts';
 import type { Agenda } from '../operations/list-events.ts';
 import type { Head } from '../operations/question.ts';
 import type { FoundEvents } from '../operations/search-events.ts';
+import type { SignInAnswer } from '../operations/sign-in.ts';
+import type { Outcome } from '../operations/writing/outcome.ts';
 
 export function coverageLine({
   account,
@@ -150,17 +152,33 @@ function eventLines(events: readonly AgendaItem[], complete: boolean): string[] 
   return byDay(events, eventLine);
 }
 
-function agendaText(agenda: Agenda): string {
-  return [...headLines(agenda), ...eventLines(agenda.events, agenda.complete)].join('\n');
+/** How an answer in parts ends. */
+function moreLines({ nextCursor }: { readonly nextCursor?: string | undefined }): string[] {
+  return nextCursor === undefined ? [] : [`TRUNCATED: there is more; go on with cursor ${nextCursor}`];
 }
 
-function foundText({ events, count, truncated, ...head }: FoundEvents): string {
-  const number = `${count} found${truncated ? `, the first ${events.length} of them` : ''}`;
-  return [...headLines(head), number, ...(events.length === 0 ? [] : eventLines(events, head.complete))].join('\n');
+function agendaText(agenda: Agenda): string {
+  return [...headLines(agenda), ...eventLines(agenda.events, agenda.complete), ...moreLines(agenda)].join('\n');
+}
+
+function foundText({ events, count, ...head }: FoundEvents): string {
+  const number = `${count} found${events.length < count ? `, ${events.length} of them here` : ''}`;
+  const lines = events.length === 0 ? [] : eventLines(events, head.complete);
+  return [...headLines(head), number, ...lines, ...moreLines(head)].join('\n');
 }
 
 function eventText({ event, ...head }: EventAnswer): string {
-  const { organizer, attendees = [], attendeeCount, attendeesOmitted, categories, webLink, readOnly, text } = event;
+  const {
+    organizer,
+    attendees = [],
+    attendeeCount,
+    attendeesOmitted,
+    categories,
+    webLink,
+    readOnly,
+    text,
+    version,
+  } = event;
   const nameOf = ({ name, email }: { name?: string | undefined; email?: string | undefined }): string =>
     name === undefined ? (email ?? '?') : email === undefined ? name : `${name} <${email}>`;
   const people = attendees.map((person) =>
@@ -176,6 +194,7 @@ function eventText({ event, ...head }: EventAnswer): string {
     ...(attendeesOmitted ? ['more attendees than are shown'] : []),
     ...(categories === undefined ? [] : [`categories: ${categories.join(', ')}`]),
     ...(readOnly ? ['cannot be changed from here'] : []),
+    ...(version === undefined ? [] : [`version: ${version}`]),
     ...(webLink === undefined ? [] : [webLink]),
     ...(text === undefined
       ? []
@@ -197,7 +216,8 @@ function freeBusyText({ blocks, free, people = [], ...head }: FreeBusy): string 
     ...headLines(head),
     ...byDay(rows, (row) => `${spanLine(row)} ${row.text}`),
     ...(blocks.length === 0 && head.complete ? ['nothing takes time'] : []),
-    ...(free.length === 0 ? ['no free time within working hours'] : []),
+    ...(free.length === 0 && head.nextCursor === undefined ? ['no free time within working hours'] : []),
+    ...moreLines(head),
     ...people.flatMap(({ person, status, message, blocks: theirs }) => [
       `${person}: ${[status === 'unknown' ? 'UNKNOWN, not free' : undefined, message].filter(Boolean).join(', ') || 'ok'}`,
       ...(status === 'unknown' ? [] : byDay(theirs, (row) => `${spanLine(row)} ${row.busy}`)),
@@ -242,6 +262,7 @@ function conflictsText({ conflicts, events, possibleDuplicates, count, ...head }
     ...(possibleDuplicates === undefined
       ? []
       : [`left out: ${possibleDuplicates} that look like copies of one meeting`]),
+    ...moreLines(head),
   ].join('\n');
 }
 
@@ -304,6 +325,51 @@ function timeText({ now, timeZone, weekday, isoWeek }: Record<string, unknown>):
   return `${String(now)} ${String(timeZone)}, ${String(weekday)}, ${String(isoWeek)}`;
 }
 
+const OUTCOME_LINES: Readonly<Record<Outcome['outcome'], string>> = {
+  preview: 'PREVIEW: nothing was done',
+  created: 'created',
+  existed: 'was there already: nothing was done',
+  updated: 'updated',
+  deleted: 'deleted',
+  responded: 'answered',
+  conflict: 'CONFLICT: nothing was done; the event is as it is now',
+};
+
+function outcomeText({ notices = [], outcome, account, calendar, event, ...told }: Outcome): string {
+  const { changes = [], mails, mailCount, needs, notes = [], conflicts = [], conflictCount, possibleDuplicates } = told;
+  const place = calendar === undefined ? account : `${account}, ${plain(calendar)}`;
+  const people =
+    mails === undefined ? undefined : mails.join(', ') + (mailCount === undefined ? '' : ` (${mailCount} in all)`);
+  const willMail = outcome === 'preview' ? 'would e-mail' : 'e-mailed';
+  return [
+    ...notices,
+    `${OUTCOME_LINES[outcome]} (${place})`,
+    ...(event === undefined ? [] : byDay([event], eventLine)),
+    ...(event?.repeats === undefined ? [] : [`repeats: ${event.repeats}`]),
+    ...(event?.version === undefined ? [] : [`version: ${event.version}`]),
+    ...changes.map(({ field, from, to }) => `${field}: ${from === undefined ? '' : `${plain(from)} -> `}${plain(to)}`),
+    ...(people === undefined ? [] : [`${willMail}: ${people}`]),
+    ...(needs === undefined ? [] : [`needs: ${needs.join('; ')}`]),
+    ...notes,
+    ...(conflicts.length === 0
+      ? []
+      : [`CONFLICTS (${conflictCount ?? conflicts.length}):`, ...byDay(conflicts, eventLine)]),
+    ...(possibleDuplicates === undefined ? [] : ['perhaps there already:', ...byDay(possibleDuplicates, eventLine)]),
+    ...(told.complete === false ? lookedAtLines(told.accounts) : []),
+  ].join('\n');
+}
+
+/** Whose time was not looked at. */
+function lookedAtLines(accounts: readonly AccountCoverage[] = []): string[] {
+  const unread = accounts.filter(({ status }) => status !== 'ok' && status !== 'stale');
+  return ['INCOMPLETE: there may be more conflicts', ...unread.map(coverageLine)];
+}
+
+function signInText({ message, status, expiresInSeconds }: SignInAnswer): string {
+  if (status === 'signed-in') return message;
+  return `${message}\nThis can be done for ${Math.ceil((expiresInSeconds ?? 0) / 60)} more minutes. Call sign_in again when it is done.`;
+}
+
 const RENDERERS: Readonly<Record<string, (result: never) => string>> = {
   list_accounts: accountsText,
   list_calendars: calendarsText,
@@ -314,6 +380,11 @@ const RENDERERS: Readonly<Record<string, (result: never) => string>> = {
   find_free_time: freeTimeText,
   find_conflicts: conflictsText,
   get_current_time: timeText,
+  create_event: outcomeText,
+  update_event: outcomeText,
+  delete_event: outcomeText,
+  respond_to_event: outcomeText,
+  sign_in: signInText,
 };
 
 /** The text content of the answer of one operation. */

@@ -64,6 +64,7 @@ function appOf(behaviours: Readonly<Record<string, Behaviour>>, extra = '', dead
     now: () => Temporal.Instant.from(NOW),
     systemTimeZone: 'UTC',
     children: noChildren,
+    sign: async (text) => text,
     log: silentLog,
     deadlineMs,
   });
@@ -278,6 +279,7 @@ test('an account that opens badly once is opened anew the next time', async () =
     now: () => Temporal.Instant.from(NOW),
     systemTimeZone: 'UTC',
     children: noChildren,
+    sign: async (text) => text,
     log: silentLog,
   });
   await expect(today(app)).rejects.toMatchObject({ code: 'UNAVAILABLE' });

@@ -107,6 +107,7 @@ export function openScripted(
     systemTimeZone: 'Europe/Amsterdam',
     children: noChildren,
     log: silentLog,
+    sign: async (text) => String(text.length),
     ...options,
   });
   onTestFinished(() => app.close());

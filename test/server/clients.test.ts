@@ -1,17 +1,10 @@
-import { spawn } from 'node:child_process';
-import { join } from 'node:path';
-import { createInterface } from 'node:readline';
-import { Client as ClientV2 } from '@modelcontextprotocol/client';
-import { StdioClientTransport as StdioV2 } from '@modelcontextprotocol/client/stdio';
-import { Client as Client112 } from 'mcp-sdk-1.12/client/index.js';
-import { StdioClientTransport as Stdio112 } from 'mcp-sdk-1.12/client/stdio.js';
-import { Client as Client132 } from 'mcp-sdk-1.32/client/index.js';
-import { StdioClientTransport as Stdio132 } from 'mcp-sdk-1.32/client/stdio.js';
-import { describe, expect, onTestFinished, test } from 'vitest';
+/** Clients of every age, and of both eras, get the same from the built program. */
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { processOf } from '../../src/io/process-table.ts';
+import { operations } from '../../src/operations/index.ts';
 import type { Agenda } from '../../src/operations/list-events.ts';
-import { NOW, temporaryFolder, writeAccounts } from '../harness.ts';
-
-const bin = join(import.meta.dirname, '../../dist/main.js');
+import { lasting, temporaryFolder, writeAccounts } from '../harness.ts';
+import { type AnyClient, CLIENTS, connectClient } from './any-client.ts';
 
 const ACCOUNTS = `version: 1
 defaults: { timeZone: Europe/Amsterdam }
@@ -24,90 +17,59 @@ accounts:
   feed: { provider: ics, path: ./missing.ics }
 `;
 
-async function server(accounts = ACCOUNTS): Promise<{ command: string; args: string[]; env: Record<string, string> }> {
+async function home(accounts = ACCOUNTS): Promise<string> {
   const folder = await temporaryFolder();
   await writeAccounts(folder, accounts);
-  return {
-    command: process.execPath,
-    args: [bin, 'mcp'],
-    env: {
-      PATH: process.env.PATH ?? '',
-      CALMCP_HOME: folder,
-      CALMCP_KEYSTORE: 'keyfile',
-      CALMCP_NOW: NOW,
-      CALMCP_LOG: 'debug',
-    },
-  };
+  return folder;
 }
-
-/** What the tests need of a client of any age. */
-interface AnyClient {
-  listTools(): Promise<{ tools: { name: string; inputSchema: object; outputSchema?: object | undefined }[] }>;
-  callTool(request: { name: string; arguments: Record<string, unknown> }): Promise<unknown>;
-  close(): Promise<void>;
-}
-
-const info = { name: 'calmcp-test', version: '0' };
-
-const CLIENTS: Readonly<Record<string, (accounts?: string) => Promise<AnyClient>>> = {
-  'sdk 1.12': async (accounts) => {
-    const client = new Client112(info);
-    await client.connect(new Stdio112({ ...(await server(accounts)), stderr: 'ignore' }));
-    return client as AnyClient;
-  },
-  'sdk 1.32': async (accounts) => {
-    const client = new Client132(info);
-    await client.connect(new Stdio132({ ...(await server(accounts)), stderr: 'ignore' }));
-    return client as AnyClient;
-  },
-  'v2 in the 2025 era': async (accounts) => {
-    const client = new ClientV2(info, { versionNegotiation: { mode: 'legacy' } });
-    await client.connect(new StdioV2({ ...(await server(accounts)), stderr: 'ignore' }));
-    return client as AnyClient;
-  },
-  'v2 in the 2026-07-28 era': async (accounts) => {
-    const client = new ClientV2(info, { versionNegotiation: { mode: { pin: '2026-07-28' } } });
-    await client.connect(new StdioV2({ ...(await server(accounts)), stderr: 'ignore' }));
-    return client as AnyClient;
-  },
-};
 
 async function connect(name: string, accounts?: string): Promise<AnyClient> {
-  const client = await CLIENTS[name]?.(accounts);
-  if (client === undefined) throw new TypeError(name);
+  const client = await connectClient(name, await home(accounts));
   onTestFinished(() => client.close());
   return client;
 }
 
-interface ToolResult {
-  readonly isError?: boolean;
-  readonly content: { readonly type: string; readonly text: string }[];
-  readonly structuredContent?: unknown;
-}
-
 describe.each(Object.keys(CLIENTS))('a client on %s', (name) => {
-  test('lists the tools, with schemas that need no resolving', async () => {
-    const { tools } = await (await connect(name)).listTools();
-    expect(tools.map((tool) => tool.name)).toEqual([
-      'list_accounts',
-      'list_calendars',
-      'list_events',
-      'search_events',
-      'get_event',
-      'get_free_busy',
-      'find_free_time',
-      'find_conflicts',
-      'get_current_time',
-    ]);
-    for (const tool of tools) {
-      expect(JSON.stringify(tool)).not.toMatch(/\$ref|\$schema/);
+  let client: AnyClient;
+  let end = async (): Promise<void> => undefined;
+
+  beforeAll(async () => {
+    const { opened, end: remove } = await lasting(home);
+    client = await connectClient(name, opened);
+    end = async () => {
+      await client.close();
+      await remove();
+    };
+  });
+
+  afterAll(() => end());
+
+  test('meets calmcp, and is told how to use it', () => {
+    expect(client.getServerVersion()).toMatchObject({ name: 'calmcp' });
+    expect(client.getServerCapabilities()).toHaveProperty('tools');
+    expect(client.getInstructions()).toMatch(/An account that is not ok is UNKNOWN/);
+  });
+
+  test('lists the tools, with titles, annotations, and schemas that need no resolving', async () => {
+    const { tools } = await client.listTools();
+    expect(tools.map((tool) => tool.name)).toEqual(
+      expect.arrayContaining(operations.map((operation) => operation.name)),
+    );
+    for (const { title, ...tool } of tools) {
+      // A client that is older than titles keeps them, or has that of the annotations.
+      expect(title ?? tool.annotations?.title).toEqual(expect.any(String));
+      expect(tool.annotations).toMatchObject({
+        readOnlyHint: expect.any(Boolean),
+        destructiveHint: expect.any(Boolean),
+      });
+      expect(tool.inputSchema).toMatchObject({ type: 'object', additionalProperties: false });
       expect(tool.outputSchema).toMatchObject({ type: 'object' });
+      expect(JSON.stringify(tool)).not.toMatch(/\$ref|\$schema/);
     }
   });
 
   test('gets the same facts as structure and as text, coverage first, and learns what is missing', async () => {
-    const client = await connect(name);
-    const result = (await client.callTool({ name: 'list_events', arguments: { range: 'this week' } })) as ToolResult;
+    const result = await client.call('list_events', { range: 'this week' });
     expect(result.isError ?? false).toBe(false);
     expect(result.structuredContent).toEqual({
       range: { start: '2026-11-23T00:00:00+01:00', end: '2026-11-30T00:00:00+01:00', timeZone: 'Europe/Amsterdam' },
@@ -139,7 +101,7 @@ describe.each(Object.keys(CLIENTS))('a client on %s', (name) => {
         },
       ],
     });
-    const { events } = result.structuredContent as Agenda;
+    const { events } = result.structuredContent as unknown as Agenda;
     expect(result.content[0]?.text.split('\n')).toEqual([
       'fixed: ok, 1 calendar, as of 2026-11-23T08:00:00Z',
       expect.stringMatching(/^feed: unavailable, .*missing\.ics/),
@@ -152,47 +114,72 @@ describe.each(Object.keys(CLIENTS))('a client on %s', (name) => {
     ]);
   });
 
-  test('is told about a wrong argument and an unknown account in words it can act on', async () => {
-    const client = await connect(name);
-    const unknown = (await client.callTool({ name: 'list_events', arguments: { accounts: 'nobody' } })) as ToolResult;
-    expect(unknown.isError).toBe(true);
-    expect(unknown.content[0]?.text).toBe('ACCOUNT_UNKNOWN: there is no account "nobody"\nknown: fixed, feed');
-    const zone = (await client.callTool({ name: 'list_events', arguments: { timeZone: 'Mars/Base' } })) as ToolResult;
-    expect(zone.isError).toBe(true);
-    expect(zone.content[0]?.text).toMatch(/^INPUT_INVALID: unknown time zone "Mars\/Base"\n/);
+  test('takes the answer of every reading tool for what its schema promises', async () => {
+    const agenda = await client.call('list_events', { range: 'today' });
+    const id = (agenda.structuredContent as unknown as Agenda).events[0]?.id;
+    const questions: Readonly<Record<string, object>> = {
+      list_accounts: {},
+      list_calendars: {},
+      list_events: { range: 'this week', detail: 'full' },
+      search_events: { query: 'sprint', range: 'this week' },
+      get_event: { id },
+      get_free_busy: { range: 'this week' },
+      find_free_time: { range: 'this week', durationMinutes: 45 },
+      find_conflicts: { range: 'this week' },
+      get_current_time: {},
+    };
+    const reading = operations.filter(({ effect }) => effect === 'read').map((operation) => operation.name);
+    expect(Object.keys(questions)).toEqual(reading);
+    for (const [tool, input] of Object.entries(questions)) {
+      const { isError = false, structuredContent, content } = await client.call(tool, input);
+      expect({ tool, isError, text: content[0]?.text }).toEqual({ tool, isError: false, text: expect.any(String) });
+      expect(structuredContent).toEqual(expect.any(Object));
+    }
+  });
+
+  test.each<[string, string, object, RegExp]>([
+    ['an unknown account', 'list_events', { accounts: 'nobody' }, /^ACCOUNT_UNKNOWN: .*"nobody"\nknown: fixed, feed$/],
+    ['an unknown zone', 'list_events', { timeZone: 'Mars/Base' }, /^INPUT_INVALID: unknown time zone "Mars\/Base"\n/],
+    ['a range that is none', 'list_events', { range: 'whenever' }, /^INPUT_INVALID: .*whenever/],
+    [
+      'a value of the wrong type',
+      'find_free_time',
+      { durationMinutes: 'long' },
+      /durationMinutes: give a whole number from 1 to/,
+    ],
+    ['a missing value', 'get_event', {}, /\bid\b.*expected string/is],
+    ['a key that is not known', 'list_events', { rnage: 'today' }, /rnage/],
+    ['an event that is not known', 'get_event', { id: 'fixed.0000000000' }, /^[A-Z_]+: /],
+  ])('is told about %s in words it can act on', async (_what, tool, input, says) => {
+    const { isError, content, structuredContent } = await client.call(tool, input);
+    expect(isError).toBe(true);
+    expect(content[0]?.text).toMatch(says);
+    expect(structuredContent).toBeUndefined();
+  });
+
+  // https://modelcontextprotocol.io/specification/2025-11-25/server/tools#error-handling: a protocol error, not an answer.
+  test('is refused a tool that does not exist, by its name', async () => {
+    await expect(client.call('list_meetings')).rejects.toMatchObject({
+      code: -32602,
+      message: expect.stringContaining('list_meetings'),
+    });
   });
 
   test('hears of a broken accounts.yaml at the call, not by a server that is gone', async () => {
-    const client = await connect(name, 'version: 1\naccounts:\n  a: { provider: nope }\n');
-    expect((await client.listTools()).tools).toHaveLength(9);
-    const result = (await client.callTool({ name: 'list_accounts', arguments: {} })) as ToolResult;
+    const broken = await connect(name, 'version: 1\naccounts:\n  a: { provider: nope }\n');
+    const result = await broken.call('list_accounts');
     expect(result.isError).toBe(true);
     expect(result.content[0]?.text).toMatch(
       /^CONFIG_INVALID: .*accounts\.yaml has a problem\n.*accounts\.yaml:3:18 accounts\.a\.provider: is unknown/,
     );
   });
-});
 
-test('stdout carries the protocol and nothing else, whatever is logged; the server ends with its client', async () => {
-  const { command, args, env } = await server();
-  const running = spawn(command, args, { env, stdio: ['pipe', 'pipe', 'pipe'] });
-  onTestFinished(() => void running.kill('SIGKILL'));
-  const lines: unknown[] = [];
-  const reader = createInterface(running.stdout);
-  const answered = new Promise<void>((resolve) =>
-    reader.on('line', (line) => {
-      lines.push(JSON.parse(line));
-      if (lines.length === 2) resolve();
-    }),
-  );
-  const send = (message: object): void =>
-    void running.stdin.write(`${JSON.stringify({ jsonrpc: '2.0', ...message })}\n`);
-  send({ id: 1, method: 'initialize', params: { protocolVersion: '2025-06-18', capabilities: {}, clientInfo: info } });
-  send({ method: 'notifications/initialized' });
-  send({ id: 2, method: 'tools/call', params: { name: 'list_events', arguments: { range: 'today' } } });
-  await answered;
-  const ended = new Promise((resolve) => running.once('exit', resolve));
-  running.stdin.end();
-  expect(await ended).toBe(0);
-  expect(lines).toMatchObject([{ id: 1 }, { id: 2 }]);
+  test('leaves no process behind when it closes, and waits for none', async () => {
+    const leaving = await connect(name);
+    const started = performance.now();
+    await leaving.close();
+    await expect.poll(() => processOf(leaving.pid), { timeout: 2_000, interval: 20 }).toBeUndefined();
+    // SDK clients end a server by force that is still there after two seconds.
+    expect(performance.now() - started).toBeLessThan(1_900);
+  });
 });

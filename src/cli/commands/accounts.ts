@@ -235,7 +235,10 @@ function addTest(accounts: Command, shell: Shell, run: Run): void {
     .description('Opens each account, lists its calendars and reads today. Shows no event.')
     .argument('[ids...]', 'accounts (default: all)')
     .option('--timeout <seconds>', 'how long an account may take', '20')
-    .addHelpText('after', '\nExamples:\n  calmcp accounts test\n  calmcp accounts test xebia --json')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  calmcp accounts test\n  calmcp accounts test xebia --json\n\nExit status 0: all could be read; 3: some; others: none (calmcp help exit-status).',
+    )
     .action((ids: readonly string[], _options: unknown, command: Command) =>
       run(async () => {
         const { timeout, ...options } = command.optsWithGlobals<GlobalOptions & { timeout: string }>();
@@ -297,7 +300,10 @@ export const addAccounts: AddCommand = (program, shell, run) => {
     .command('accounts')
     .summary('list, add, remove and test accounts')
     .description('Edits accounts.yaml without losing a comment, and tries accounts out.')
-    .addHelpText('after', '\nExamples:\n  calmcp accounts list\n  calmcp accounts add\n  calmcp accounts test');
+    .addHelpText(
+      'after',
+      '\nExamples:\n  calmcp accounts list\n  calmcp accounts add\n  calmcp accounts test\n\nMore: calmcp help accounts',
+    );
   addList(accounts, shell, run);
   addAdd(accounts, shell, run);
   addRemove(accounts, shell, run);

@@ -18,7 +18,8 @@ Examples:
   calmcp agenda this week --account xebia,home
   calmcp agenda --from 2026-12-01T09:00 --to 2026-12-01T18:00 --json
 
-Exit status 0: complete; 3: printed, but an account could not be read.`,
+Exit status 0: complete; 3: printed, but an account could not be read.
+More: calmcp help ranges`,
     )
     .action((words: string[], _options: unknown, command) =>
       run(() => {

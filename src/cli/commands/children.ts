@@ -174,7 +174,10 @@ function addRestart(children: Command, shell: Shell, run: Run): void {
         'after it had crashed too often. Questions under way are asked again.',
     )
     .argument('<id>', 'the account')
-    .addHelpText('after', '\nExample:\n  calmcp children restart xebia')
+    .addHelpText(
+      'after',
+      '\nExample:\n  calmcp children restart xebia\n\nExit status 0: it is ready, or starts with the next question; 3: it needs attention.',
+    )
     .action((id: string, _options: unknown, command: Command) =>
       run(async () => {
         const options = command.optsWithGlobals<GlobalOptions>();

@@ -19,7 +19,8 @@ Examples:
   calmcp conflicts
   calmcp conflicts this month --json
 
-Exit status 0: complete; 3: printed, but an account could not be read.`,
+Exit status 0: complete; 3: printed, but an account could not be read.
+More: calmcp help ranges`,
     )
     .action((words: string[], _options: unknown, command) =>
       run(() => {

@@ -30,6 +30,7 @@ export const addDemo: AddCommand = (program, shell, run) => {
     .description(
       'Starts the sandbox, signs in to three accounts in three tenants and prints their merged week. Then it is gone.',
     )
+    .addHelpText('after', '\nExample:\n  calmcp demo')
     .action(() => run(() => runDemo(shell)));
 };
 

@@ -124,7 +124,10 @@ export const addDoctor: AddCommand = (program, shell, run) => {
         'for each account its service, the clock, the sign-in, its child server where it has one, and its calendars. Changes nothing and shows no event.',
     )
     .option('--timeout <seconds>', 'how long one probe may take', '10')
-    .addHelpText('after', '\nExamples:\n  calmcp doctor\n  calmcp doctor --account xebia\n  calmcp doctor --json')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  calmcp doctor\n  calmcp doctor --account xebia\n  calmcp doctor --json\n\nExit status 0: nothing is wrong, warnings aside; 3: something is, and an account can be read; others: calmcp help exit-status.',
+    )
     .action((_options: unknown, command) =>
       run(async () => {
         const { timeout, ...options } = command.optsWithGlobals() as GlobalOptions & { timeout: string };

@@ -99,7 +99,8 @@ Examples:
   calmcp find-time tomorrow -d 30m --buffer 10m --hours 08:00-20:00 --audience marimer
   calmcp find-time next week -d 1h --people architect@xebia.example --via xebia
 
-Exit status 0: complete; 3: printed, but somebody's time could not be read.`,
+Exit status 0: complete; 3: printed, but somebody's time could not be read.
+More: calmcp help ranges`,
     )
     .action((words: string[], _options: unknown, command) =>
       run(() => {

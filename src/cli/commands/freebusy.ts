@@ -18,7 +18,8 @@ Examples:
   calmcp freebusy tomorrow --audience marimer
   calmcp freebusy next week --people architect@xebia.example --via xebia --json
 
-Exit status 0: complete; 3: printed, but somebody's time could not be read.`,
+Exit status 0: complete; 3: printed, but somebody's time could not be read.
+More: calmcp help ranges`,
     )
     .action((words: string[], _options: unknown, command) =>
       run(() => {

@@ -20,7 +20,10 @@ export const addInit: AddCommand = (program, shell, run) => {
     .summary('write a first accounts.yaml')
     .description('Writes a commented accounts.yaml that reads a folder of .ics files, and says what to do next.')
     .option('--print', 'print the fully commented example instead of writing anything')
-    .addHelpText('after', '\nExamples:\n  calmcp init\n  calmcp init --config ~/calendars/accounts.yaml')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  calmcp init\n  calmcp init --config ~/calendars/accounts.yaml\n  calmcp init --print',
+    )
     .action((_options: unknown, command) =>
       run(async () => {
         const { print, ...options } = command.optsWithGlobals() as GlobalOptions & { print?: boolean };
@@ -50,7 +53,7 @@ export const addInit: AddCommand = (program, shell, run) => {
             '  calmcp agenda                   your first agenda: what stands in that folder (drop .ics files into it)',
             '  edit accounts.yaml              add your Microsoft 365 accounts: the comments in it say how',
             '  calmcp login --account ID       sign in to each of them',
-            '  calmcp mcp                      the entry for Claude Desktop and other MCP clients',
+            '  calmcp install claude-desktop   have Claude Desktop start it (also claude-code, vscode, cursor)',
             '',
           ].join('\n'),
         );

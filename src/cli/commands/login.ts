@@ -51,7 +51,9 @@ Examples:
   calmcp login --account xebia
   calmcp login --account xebia --device-code
   calmcp login --account home --no-browser
-  calmcp login --all`,
+  calmcp login --all
+
+Exit status 0: signed in; 3: with --all, some were not; 77: not signed in.`,
     )
     .action((_options: unknown, command) =>
       run(async () => {

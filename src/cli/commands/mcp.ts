@@ -12,15 +12,34 @@ export const addMcp: AddCommand = (program, shell, run) => {
     .description(
       'Serves all accounts to an MCP client. Clients start this command themselves; it ends with its client.',
     )
+    .option('--read-only', 'without the tools that write')
+    .option('--tools <names>', 'these tools alone, separated by commas')
     .addHelpText(
       'after',
       `
-Entry for claude_desktop_config.json:
-  { "mcpServers": { "calmcp": { "command": "calmcp", "args": ["mcp"] } } }`,
+Examples:
+  calmcp mcp
+  calmcp mcp --read-only
+  calmcp mcp --tools list_events,find_free_time
+
+calmcp install writes the entry that a client starts it by.`,
     )
     .action((_options: unknown, command) =>
       run(async () => {
-        const options = command.optsWithGlobals() as GlobalOptions;
+        const { readOnly, tools, ...options } = command.optsWithGlobals() as GlobalOptions & {
+          readOnly?: true;
+          tools?: string;
+        };
+        const chosen = {
+          readOnly,
+          tools: tools
+            ?.split(',')
+            .map((name) => name.trim())
+            .filter((name) => name !== ''),
+        };
+        const { serveMcpOnStdio, toolsOf } = await import('../../server/stdio.ts');
+        // A wrong name is told to whoever set it up, before the client asks anything.
+        toolsOf(chosen);
         const log = logOf(shell, options);
         const watched = openWatchedApp(shell, options);
         const app = (): Promise<App> =>
@@ -33,8 +52,7 @@ Entry for claude_desktop_config.json:
         await openSecrets(shell, pathsOf(shell, options), false)
           .checkFiles()
           .catch((thrown: unknown) => shell.stderr.write(`calmcp: ${renderError(toCalmcpError(thrown))}\n`));
-        const { serveMcpOnStdio } = await import('../../server/stdio.ts');
-        await serveMcpOnStdio({ version: shell.version, app, log }, shell.stdinEnded());
+        await serveMcpOnStdio({ version: shell.version, app, log, ...chosen }, shell.stdinEnded());
         await watched.close();
         return 0;
       }),

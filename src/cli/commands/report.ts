@@ -118,7 +118,8 @@ export const addReport: AddCommand = (program, shell, run) => {
   const reports = program
     .command('report')
     .summary('write a report to a file: Markdown, CSV, HTML, iCalendar, JSON')
-    .description('Writes reports for scripts and for other people.');
+    .description('Writes reports for scripts and for other people.')
+    .addHelpText('after', '\nExample:\n  calmcp report freebusy next week --audience marimer -o week.html');
   addRangeOptions(reports.command('freebusy'), 'this week')
     .summary('when you are busy and free')
     .description(

@@ -26,7 +26,7 @@ export const addSandbox: AddCommand = (program, shell, run) => {
     .addHelpText(
       'after',
       `
-Example, in two terminals:
+Examples, in two terminals:
   calmcp sandbox --write /tmp/sandbox.yaml
   CALMCP_KEYSTORE=keyfile calmcp --config /tmp/sandbox.yaml login --account xebia`,
     )

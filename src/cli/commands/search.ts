@@ -25,7 +25,8 @@ Examples:
   calmcp search "steering committee" this month
   calmcp search reunion 2026-12 --account home --json
 
-Exit status 0: complete; 3: printed, but an account could not be read.`,
+Exit status 0: complete; 3: printed, but an account could not be read.
+More: calmcp help ranges`,
     )
     .action((query: string, words: string[], _options: unknown, command) =>
       run(() => {

@@ -10,7 +10,10 @@ export const addStatus: AddCommand = (program, shell, run) => {
     .summary('the accounts and who is signed in')
     .description('Prints every account, who is signed in, what was granted, and whether its server still accepts it.')
     .option('--offline', 'say what this machine knows, without asking any server')
-    .addHelpText('after', '\nExamples:\n  calmcp status\n  calmcp status --json --offline')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  calmcp status\n  calmcp status --json --offline\n\nExit status 0: all was found out, signed in or not; 3: of an account it could not be.',
+    )
     .action((options: { offline?: boolean }, command) =>
       run(async () => {
         const style = styleFor(shell.stdout, shell.env);

@@ -4,6 +4,7 @@ import type { CalmcpError } from '../../core/errors.ts';
 import type { Calendar } from '../../core/event.ts';
 import type { Call, ReadDepth } from '../../core/provider.ts';
 import type { calendar_v3, GoogleClient, RequestKind } from './client.ts';
+import { type EventApi, openEventApi } from './event-api.ts';
 import {
   CALENDAR_FIELDS,
   EVENT_FIELDS,
@@ -24,7 +25,7 @@ export interface EventsRead {
   readonly problems?: readonly CalmcpError[];
 }
 
-export interface CalendarApi {
+export interface CalendarApi extends EventApi {
   /** @throws CalmcpError when the list is not known completely */
   calendars(call: Call): Promise<GoogleCalendar[]>;
   /** All occurrences that overlap the window. @throws CalmcpError */
@@ -41,6 +42,7 @@ export interface CalendarApi {
 
 export function openCalendarApi(client: GoogleClient): CalendarApi {
   return {
+    ...openEventApi(client),
     async calendars(call) {
       const pages = await client.pages('calendar#calendarList', call, (api, pageToken, request) =>
         api.calendarList.list(

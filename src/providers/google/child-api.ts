@@ -5,9 +5,9 @@
  * What it leaves out has to be found out, as it does not say so itself: it reads one page of 250 events and passes no page
  * token on. So a full page is read again in two halves, and what free/busy says of the same time must be among the events.
  */
-import type { ChildAnswer, ChildSpec } from '../../core/child.ts';
+import type { ChildSpec } from '../../core/child.ts';
 import type { Span } from '../../core/chunks.ts';
-import { CalmcpError, type ErrorCode } from '../../core/errors.ts';
+import { CalmcpError } from '../../core/errors.ts';
 import type { Calendar } from '../../core/event.ts';
 import { type Intervals, intersect, interval, pairsOf, subtract, unionOf } from '../../core/intervals.ts';
 import type { Call, ProviderContext, ReadDepth } from '../../core/provider.ts';
@@ -15,6 +15,8 @@ import { createZoneClock, parseZone, type ZoneClock } from '../../core/time.ts';
 import type { RequestTokens } from '../../io/access-tokens.ts';
 import { createChildCaller } from '../../io/child-caller.ts';
 import type { CalendarApi, EventsRead } from './calendar-api.ts';
+import { openChildEvents } from './child-events.ts';
+import { readText } from './child-refusals.ts';
 import type { calendar_v3 } from './client.ts';
 import type { GoogleCalendar, GoogleEvent } from './map.ts';
 import { chunkTime, readAnswer } from './people.ts';
@@ -26,84 +28,6 @@ const CALENDARS_PAGE = 100;
 /** Time in which there are more events than that is not cut any further. */
 const SHORTEST = 60_000;
 const SECOND = 1_000;
-
-interface Refusal {
-  readonly says: RegExp;
-  readonly code: ErrorCode;
-  readonly message: string;
-  /** Google's, where that decides what is done next: 401 gets another token, a number at all another attempt. */
-  readonly status?: number;
-  readonly hint?: string;
-}
-
-/**
- * What the server makes of Google's answers: handleGoogleApiError in 2.6.3. It has no numbers, only these words, and they
- * may be followed by names of calendars: so they count at the beginning alone. What it asks again by itself (429 and 5xx, three
- * times) is not asked again here.
- */
-const REFUSALS: readonly Refusal[] = [
-  {
-    says: /^(?:Google API error: (?:Invalid Credentials|Request (?:had invalid|is missing required) authentication)|Authentication tokens? |Authentication required|Internal error: No refresh token|No authenticated accounts|Account "[^"]*" not found)/i,
-    code: 'AUTH_REQUIRED',
-    message: 'Google no longer accepts the sign-in',
-    status: 401,
-  },
-  {
-    says: /^Access denied: (?:User )?Rate Limit Exceeded/i,
-    code: 'RATE_LIMITED',
-    message: 'Google asks its child server to slow down',
-    status: 403,
-  },
-  { says: /^Rate limit exceeded/i, code: 'RATE_LIMITED', message: 'Google asks its child server to slow down' },
-  {
-    says: /^Access denied: Calendar usage limits exceeded/i,
-    code: 'FORBIDDEN',
-    message: 'Google has limited the calendar use of this account',
-    hint: 'wait: it may take hours; see Google’s calendar use limits',
-  },
-  {
-    says: /^Access denied: (?:Request had insufficient authentication scopes|Insufficient Permission)/i,
-    code: 'FORBIDDEN',
-    message: 'the sign-in does not cover what its child server asked for',
-  },
-  {
-    says: /^Access denied/i,
-    code: 'FORBIDDEN',
-    message: 'Google does not allow this account to read this calendar',
-  },
-  {
-    says: /^Resource not found/i,
-    code: 'NOT_FOUND',
-    message: 'Google does not know what its child server asked for',
-  },
-  { says: /^Bad Request/i, code: 'BAD_RESPONSE', message: 'Google refused what its child server asked' },
-  { says: /^Google API server error/i, code: 'UNAVAILABLE', message: 'Google is having trouble' },
-  // It waits for three seconds and does not ask again.
-  {
-    says: /^(?:Google API|Internal) error: The operation was aborted/i,
-    code: 'UNAVAILABLE',
-    message: 'Google did not answer its child server in time',
-    status: 0,
-  },
-];
-
-/** @throws CalmcpError */
-function readText({ text, isError }: ChildAnswer): unknown {
-  if (isError) {
-    const said = text.replace(/^MCP error -?\d+: /, '');
-    const { code, message, status, hint } = REFUSALS.find(({ says }) => says.test(said)) ?? {
-      code: 'UNAVAILABLE',
-      message: 'its child server got no answer from Google',
-      hint: 'see whether it can be reached from here: calmcp doctor --account <account>',
-    };
-    throw new CalmcpError(code, message, { hint, cause: { status, body: text } });
-  }
-  try {
-    return JSON.parse(text);
-  } catch (cause) {
-    throw new CalmcpError('BAD_RESPONSE', 'its child server answered with something instead of JSON', { cause });
-  }
-}
 
 const instant = (epochMs: number, round: (seconds: number) => number): string =>
   new Date(round(epochMs / SECOND) * SECOND).toISOString().replace('.000Z', 'Z');
@@ -289,6 +213,7 @@ export function openChildApi(
   }
 
   return {
+    ...openChildEvents(account, call),
     async calendars(asker) {
       const rows = rowsOf<GoogleCalendar>(await ask('list-calendars', {}, asker), 'calendars');
       // What is no list at all comes out of it as an empty one; everybody has a calendar of their own.

@@ -1,6 +1,7 @@
 /** How the child server of a Google account is started: `@cocal/google-calendar-mcp`. */
 import { join } from 'node:path';
-import type { ChildKind, ChildSpec } from '../../core/child.ts';
+import type { ChildKind, ChildSpec, ChildTool } from '../../core/child.ts';
+import type { ProviderContext } from '../../core/provider.ts';
 import { writePrivateFile } from '../../io/private-file.ts';
 import { childCommandOf } from './child-options.ts';
 import type { GoogleOptions } from './options.ts';
@@ -28,6 +29,83 @@ export const GOOGLE_CALENDAR: ChildKind = {
   ],
 };
 
+/** What changes events, and reads one of them for that: for an account with `access: write`. */
+const WRITING: readonly ChildTool[] = [
+  {
+    name: 'get-event',
+    inputs: ['account', 'calendarId', 'eventId'],
+    fingerprints: ['5ce4c5360c672566'],
+    needed: false,
+  },
+  {
+    name: 'create-event',
+    inputs: [
+      'account',
+      'calendarId',
+      'eventId',
+      'summary',
+      'description',
+      'start',
+      'end',
+      'timeZone',
+      'location',
+      'attendees',
+      'colorId',
+      'reminders',
+      'recurrence',
+      'transparency',
+      'visibility',
+      'sendUpdates',
+      'conferenceData',
+      'calendarsToCheck',
+      'allowDuplicates',
+      'eventType',
+      'focusTimeProperties',
+      'outOfOfficeProperties',
+      'workingLocationProperties',
+    ],
+    fingerprints: ['bbc5dc0dd4bd3135'],
+    needed: false,
+  },
+  {
+    name: 'update-event',
+    inputs: [
+      'account',
+      'calendarId',
+      'eventId',
+      'summary',
+      'description',
+      'start',
+      'end',
+      'timeZone',
+      'location',
+      'attendees',
+      'colorId',
+      'reminders',
+      'recurrence',
+      'transparency',
+      'visibility',
+      'sendUpdates',
+      'checkConflicts',
+      'conferenceData',
+    ],
+    fingerprints: ['7fba98630d83d647'],
+    needed: false,
+  },
+  {
+    name: 'delete-event',
+    inputs: ['account', 'calendarId', 'eventId', 'sendUpdates'],
+    fingerprints: ['ad9e18d4bbce0714'],
+    needed: false,
+  },
+  {
+    name: 'respond-to-event',
+    inputs: ['account', 'calendarId', 'eventId', 'response', 'comment', 'sendUpdates'],
+    fingerprints: ['8817a1176d81a162'],
+    needed: false,
+  },
+];
+
 /** It refreshes nothing without a refresh token, so that the secret of the app is none of its business. */
 const NOT_LENT = 'not-lent';
 
@@ -36,11 +114,16 @@ const filesIn = (folder: string): { readonly keys: string; readonly tokens: stri
   tokens: join(folder, 'tokens.json'),
 });
 
-export function childSpecOf(options: GoogleOptions, account: string): ChildSpec | undefined {
+export function childSpecOf(
+  options: GoogleOptions,
+  account: string,
+  access: ProviderContext['access'] = 'read',
+): ChildSpec | undefined {
   if (options.child === undefined) return undefined;
+  const tools = access === 'write' ? [...GOOGLE_CALENDAR.tools, ...WRITING] : GOOGLE_CALENDAR.tools;
   return {
     account,
-    kind: GOOGLE_CALENDAR,
+    kind: { ...GOOGLE_CALENDAR, tools },
     command: childCommandOf(options.child),
     transport: 'stdio',
     port: 0,
@@ -54,7 +137,7 @@ export function childSpecOf(options: GoogleOptions, account: string): ChildSpec 
         GOOGLE_OAUTH_CREDENTIALS: keys,
         GOOGLE_CALENDAR_MCP_TOKEN_PATH: tokens,
         GOOGLE_ACCOUNT_MODE: account,
-        ENABLED_TOOLS: GOOGLE_CALENDAR.tools.map(({ name }) => name).join(','),
+        ENABLED_TOOLS: tools.map(({ name }) => name).join(','),
         TRANSPORT: 'stdio',
       };
     },

@@ -4,6 +4,7 @@ import { CalmcpError } from '../../core/errors.ts';
 import type { Call, ProviderContext } from '../../core/provider.ts';
 import { type RequestTokens, sendWithToken } from '../../io/access-tokens.ts';
 import type { HttpFailure } from '../../io/http.ts';
+import { type EventPurpose, refusalOf } from './refusals.ts';
 
 export type Client = calendar_v3.Calendar;
 export type { calendar_v3 };
@@ -31,8 +32,12 @@ interface Page {
 
 /** What is special about one request. */
 export interface RequestKind {
-  /** Changes nothing there though it is a POST, so it is asked again like a GET. */
+  /** Does nothing more when it is sent again though it is a POST, so it is asked again like a GET. */
   readonly safe?: boolean;
+  /** About one event: what a refusal means depends on it. */
+  readonly purpose?: EventPurpose;
+  /** Of the only version that may be changed. */
+  readonly etag?: string;
   /** What to say where the sign-in lacks the permission; default: that it does not cover `access`. */
   readonly uncovered?: { readonly message: string; readonly hint: string };
 }
@@ -77,7 +82,7 @@ export function createGoogleClient(base: string, context: ProviderContext, token
   const hint = tokens.remedy;
 
   /** Google's refusal in calmcp's words; its own text stays in the cause. */
-  function explain(error: CalmcpError, { uncovered }: RequestKind): CalmcpError {
+  function explain(error: CalmcpError, { uncovered, purpose }: RequestKind): CalmcpError {
     const failure = error.cause as Partial<HttpFailure> | undefined;
     // Only what Google said is put into other words: a keystore that does not open is no refusal of Google's.
     if (failure?.status === undefined) return error.of(account);
@@ -92,6 +97,11 @@ export function createGoogleClient(base: string, context: ProviderContext, token
       );
     if (reason === 'insufficientPermissions' || reason === 'ACCESS_TOKEN_SCOPE_INSUFFICIENT')
       return as(uncovered?.message ?? `the sign-in does not cover access: ${access}`, uncovered?.hint ?? hint);
+    // What is repeated, or may be, keeps its code.
+    const refusal =
+      purpose === undefined || error.code === 'RATE_LIMITED' ? undefined : refusalOf(failure.status, reason, purpose);
+    if (refusal !== undefined)
+      return new CalmcpError(refusal.code, refusal.message, { account, hint: refusal.hint, cause: error.cause });
     if (error.code === 'FORBIDDEN') return as('Google does not allow this account to read this calendar', hint);
     return error.of(account);
   }
@@ -116,7 +126,10 @@ export function createGoogleClient(base: string, context: ProviderContext, token
       try {
         const options = {
           retry: false,
-          headers: { authorization: `Bearer ${token}` },
+          headers: {
+            authorization: `Bearer ${token}`,
+            ...(kind.etag === undefined ? {} : { 'if-match': kind.etag }),
+          },
           fetchImplementation: fetchFor(call, kind),
         } as const;
         return (await send(client, options)).data;

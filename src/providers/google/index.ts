@@ -63,7 +63,7 @@ export const google: ProviderDefinition<typeof options> = {
         ? await openTokens(chosen, context)
         : createCommandTokens(tokenCommand, context.account);
     const remedy = tokenCommand === undefined ? `${tokens.remedy}, and leave every box ticked` : tokens.remedy;
-    const spec = childSpecOf(chosen, context.account);
+    const spec = childSpecOf(chosen, context.account, context.access);
     if (spec === undefined) {
       const [{ createGoogleClient }, { openCalendarApi }] = await Promise.all([
         import('./client.ts'),

@@ -14,6 +14,7 @@ import type { CalendarApi } from './calendar-api.ts';
 import type { RequestKind } from './client.ts';
 import { mapBlock, mapCalendar, mapEvent } from './map.ts';
 import { chunkCalendars, chunkTime, joinParts, readAnswer, type Told, type Wording } from './people.ts';
+import { createWriter } from './writer.ts';
 
 /** A day more on both sides: all-day events belong to civil days, and lie elsewhere on Google's clock (T12). */
 const padded = (range: Range): Span => ({ start: range.start - DAY, end: range.end + DAY });
@@ -144,6 +145,7 @@ export function openGoogle(
       );
     },
     freeBusy,
+    ...(access === 'write' ? { writer: createWriter(account, api) } : {}),
     ...(api.close === undefined ? {} : { close: api.close }),
   };
 }

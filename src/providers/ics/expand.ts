@@ -1,11 +1,12 @@
 /** Events and series to the occurrences in a range. Pure: no clock, no network. */
 import type { EventTime, Range } from '../../core/event.ts';
 import { recurrenceKeyOf } from '../../core/identity.ts';
+import { createBudget, expandRule, RuleError } from '../../core/recurrence-rule.ts';
 import { DAY, overlaps } from '../../core/time.ts';
+import type { LocalTime } from '../../core/wall-clock.ts';
 import type { Problem } from './parse.ts';
 import { dateOf, type ExtraTime, isDuration, type ParsedEvent, type TimeValue } from './read-event.ts';
-import { createBudget, expandRule, RuleError } from './rule.ts';
-import type { Duration, LocalTime } from './values.ts';
+import type { Duration } from './values.ts';
 
 /** One master (none, where only exceptions of it were sent) and the exceptions to it, by slot. */
 export interface Series {

@@ -1,9 +1,10 @@
 /** VFREEBUSY (RFC 5545 3.6.4): busy times without events, which some servers publish instead of a calendar. */
 import type { Busy } from '../../core/event.ts';
 import { DAY } from '../../core/time.ts';
+import { parseLocal } from '../../core/wall-clock.ts';
 import type { RawComponent } from './parse.ts';
 import type { TimeContext } from './read-event.ts';
-import { parameterOf, parseDuration, parseLocal, propertiesOf, textOf } from './values.ts';
+import { parameterOf, parseDuration, propertiesOf, textOf } from './values.ts';
 
 export interface BusyTime {
   readonly start: number;

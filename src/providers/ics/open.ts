@@ -6,6 +6,7 @@ import type { Calendar, CalendarEvent, Range } from '../../core/event.ts';
 import { endKey, startKey } from '../../core/identity.ts';
 import type { CalendarProvider, CalendarRead, Call, ProviderContext } from '../../core/provider.ts';
 import { overlaps, parseZone } from '../../core/time.ts';
+import type { WallClock } from '../../core/wall-clock.ts';
 import { expandSeries, groupSeries, type Occurrence, type Series } from './expand.ts';
 import { covers, type FreeBusy, readFreeBusy } from './free-busy.ts';
 import { type EventFields, mapEvent } from './map.ts';
@@ -14,7 +15,7 @@ import { type Breathe, type Problem, parseIcs, type RawCalendar } from './parse.
 import { type ParsedEvent, readEvent, type TimeContext } from './read-event.ts';
 import { createSource, type Document } from './source.ts';
 import { textOf } from './values.ts';
-import { createZones, type WallClock, type Zones } from './zones.ts';
+import { createZones, type Zones } from './zones.ts';
 
 /** One file or feed, understood. */
 interface Feed {

@@ -1,18 +1,10 @@
 /** A VEVENT with its times understood: which zone, which length, which rules. */
+import { type Rule, RuleError } from '../../core/recurrence-rule.ts';
 import { DAY } from '../../core/time.ts';
+import { type LocalTime, parseLocal, type WallClock } from '../../core/wall-clock.ts';
 import type { Problem, RawComponent, RawProperty } from './parse.ts';
-import { parseRule, type Rule, RuleError } from './rule.ts';
-import {
-  type Duration,
-  type LocalTime,
-  parameterOf,
-  parseDuration,
-  parseLocal,
-  propertiesOf,
-  textOf,
-  valuesOf,
-} from './values.ts';
-import type { WallClock } from './zones.ts';
+import { parseRule } from './rule.ts';
+import { type Duration, parameterOf, parseDuration, propertiesOf, textOf, valuesOf } from './values.ts';
 
 /** A date, or a wall-clock time and the clock it is read on. */
 export interface TimeValue {

@@ -1,32 +1,6 @@
 /** Reading jCal (RFC 7265), which is what ical.js makes of a calendar. */
 import type { RawComponent, RawProperty } from './parse.ts';
 
-/** A date or wall-clock time as written. */
-export interface LocalTime {
-  readonly kind: 'date' | 'timed';
-  /** Local milliseconds: see `WallClock` in zones.ts. */
-  readonly local: number;
-  readonly utc: boolean;
-}
-
-/** Also takes what ical.js makes of sloppy values: `20261012` for a DATE-TIME comes out as `2026-10-12T::`. */
-const LOCAL_TIME = /^(\d{4})-?(\d{2})-?(\d{2})(?:T(?:(\d{2}):?(\d{2}):?(\d{2})?)?:*(Z)?)?$/;
-
-/** A DATE or DATE-TIME value; `null` for what is neither or not in the calendar. */
-export function parseLocal(text: string): LocalTime | null {
-  const match = LOCAL_TIME.exec(text);
-  if (!match) return null;
-  const [, year = '', month = '', day = '', hours, minutes = '0', seconds = '0', utc] = match;
-  const date = Date.UTC(Number(year), Number(month) - 1, Number(day));
-  const back = new Date(date);
-  if (Number(year) < 1000 || back.getUTCMonth() !== Number(month) - 1 || back.getUTCDate() !== Number(day)) return null;
-  if (hours === undefined) return { kind: 'date', local: date, utc: false };
-  // A leap second 60 is the first of the next minute; 24:00 is the next midnight.
-  if (Number(hours) > 24 || Number(minutes) > 59 || Number(seconds) > 60) return null;
-  const local = date + ((Number(hours) * 60 + Number(minutes)) * 60 + Number(seconds)) * 1_000;
-  return { kind: 'timed', local, utc: utc !== undefined };
-}
-
 export interface Duration {
   /** Nominal days: wall-clock. */
   readonly days: number;

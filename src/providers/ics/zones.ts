@@ -1,40 +1,10 @@
 /** Clocks that read and set wall-clock times: of known zones, and of the VTIMEZONEs that a calendar brings along. */
+import { createBudget, expandRule, RuleError } from '../../core/recurrence-rule.ts';
 import { createZoneClock, DAY, parseZone } from '../../core/time.ts';
+import { createWallClock, type OffsetAt, parseLocal, type WallClock } from '../../core/wall-clock.ts';
 import type { RawComponent } from './parse.ts';
-import { createBudget, expandRule, parseRule, RuleError } from './rule.ts';
-import { parseLocal, textOf, valuesOf } from './values.ts';
-
-/**
- * A zone's wall clock. Wall-clock times are *local milliseconds*: what `Date.UTC` makes of year, month, day, hour,
- * minute and second, so that a day is always 86,400,000 of them.
- */
-export interface WallClock {
-  /** In a gap the offset before it applies, in a fold the first pass counts (RFC 5545 3.3.5). */
-  toEpochMs(local: number): number;
-  /** All instants that show this time: none in a gap, two in a fold. */
-  instantsOf(local: number): readonly number[];
-  toLocal(epochMs: number): number;
-  /** Name of the zone, where it has one that tells the truth about that moment. */
-  zoneAt(epochMs: number): string | null;
-}
-
-/** Offset from UTC in milliseconds. */
-type OffsetAt = (epochMs: number) => number;
-
-function createWallClock(offsetAt: OffsetAt, zoneAt: (epochMs: number) => string | null): WallClock {
-  function instantsOf(local: number): number[] {
-    // No zone changes its clock twice within two days: the offsets of both sides are all that come into question.
-    const [before, after] = [offsetAt(local - DAY), offsetAt(local + DAY)];
-    if (before === after) return [local - before];
-    return [before, after].filter((offset) => offsetAt(local - offset) === offset).map((offset) => local - offset);
-  }
-  return {
-    instantsOf,
-    toEpochMs: (local) => instantsOf(local)[0] ?? local - offsetAt(local - DAY),
-    toLocal: (epochMs) => epochMs + offsetAt(epochMs),
-    zoneAt,
-  };
-}
+import { parseRule } from './rule.ts';
+import { textOf, valuesOf } from './values.ts';
 
 interface Transition {
   readonly at: number;

@@ -1,8 +1,8 @@
 import { CalmcpError } from '../../core/errors.ts';
 import type { Calendar, CalendarEvent, EventTime, Person } from '../../core/event.ts';
+import { parsePerson } from '../../core/person.ts';
 import { addDays } from '../../core/time.ts';
 import type { MemoryEvent } from './options.ts';
-import { parsePerson } from './parse-person.ts';
 import { parseTime } from './parse-time.ts';
 
 interface Place {

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { parsePerson } from './parse-person.ts';
+import { parsePerson } from '../../core/person.ts';
 import { parseTime } from './parse-time.ts';
 
 const time = z.string().refine((text) => parseTime(text, 'UTC') !== null, {

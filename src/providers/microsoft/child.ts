@@ -1,6 +1,7 @@
 /** How the child server of a Microsoft account is started: `@softeria/ms-365-mcp-server`. */
 import { join } from 'node:path';
-import type { ChildKind, ChildSpec } from '../../core/child.ts';
+import type { ChildKind, ChildSpec, ChildTool } from '../../core/child.ts';
+import type { ProviderContext } from '../../core/provider.ts';
 import { childBlockOf } from './child-options.ts';
 import type { MicrosoftOptions } from './options.ts';
 import { isPersonal } from './personal.ts';
@@ -31,6 +32,25 @@ export const MS_365: ChildKind = {
   ],
 };
 
+/** What it is asked with besides, where the account may be written to. Without one of them, reading goes on. */
+const WRITING_TOOLS: readonly ChildTool[] = [
+  { name: 'get-specific-calendar-event', inputs: ['calendarId', 'eventId', 'select'], fingerprint: 'ebd635f197fec253' },
+  { name: 'create-specific-calendar-event', inputs: ['calendarId', 'body'], fingerprint: '923afb6c7464e257' },
+  {
+    name: 'update-specific-calendar-event',
+    inputs: ['calendarId', 'eventId', 'body'],
+    fingerprint: '106957b3471f5c06',
+  },
+  {
+    name: 'delete-specific-calendar-event',
+    inputs: ['calendarId', 'eventId', 'If-Match'],
+    fingerprint: '3ed2041fa1201c19',
+  },
+  { name: 'accept-calendar-event', inputs: ['eventId', 'body'], fingerprint: '482033ffd83311d2' },
+  { name: 'tentatively-accept-calendar-event', inputs: ['eventId', 'body'], fingerprint: 'e0dfbec91d3bfa93' },
+  { name: 'decline-calendar-event', inputs: ['eventId', 'body'], fingerprint: 'e0dfbec91d3bfa93' },
+].map(({ fingerprint, ...tool }) => ({ ...tool, fingerprints: [fingerprint], needed: false }));
+
 /** The files of a server that signs in by itself. Of another registration or tenant, the sign-in is another one. */
 export interface OwnCache {
   readonly tokens: string;
@@ -49,32 +69,41 @@ export function ownCache(folder: string, { clientId, tenantId }: MicrosoftOption
   };
 }
 
-/** Free/busy of others is there for organisations alone. */
-const kindFor = (options: MicrosoftOptions): ChildKind =>
-  isPersonal(options) ? { ...MS_365, tools: MS_365.tools.filter(({ name }) => name !== 'get-schedule') } : MS_365;
+type Access = ProviderContext['access'];
 
-const flagsOf = (options: MicrosoftOptions): string[] => [
-  '--read-only',
+function kindFor(options: MicrosoftOptions, access: Access): ChildKind {
+  // Free/busy of others is there for organisations alone.
+  const reading = isPersonal(options) ? MS_365.tools.filter(({ name }) => name !== 'get-schedule') : MS_365.tools;
+  return { ...MS_365, tools: access === 'write' ? [...reading, ...WRITING_TOOLS] : reading };
+}
+
+const flagsOf = (options: MicrosoftOptions, access: Access): string[] => [
+  ...(access === 'write' ? [] : ['--read-only']),
   '--enabled-tools',
-  `^(${kindFor(options)
+  `^(${kindFor(options, access)
     .tools.map(({ name }) => name)
     .join('|')})$`,
   ...(isPersonal(options) ? [] : ['--org-mode']),
 ];
 
-export function childSpecOf(options: MicrosoftOptions, account: string): ChildSpec | undefined {
+/** @param access what it is started for; whoever only looks at what it is need not say */
+export function childSpecOf(
+  options: MicrosoftOptions,
+  account: string,
+  access: Access = 'read',
+): ChildSpec | undefined {
   const block = childBlockOf(options.child);
   if (block === undefined) return undefined;
   const { transport, port, tokens, command } = block;
   const isOwn = tokens === 'own';
   return {
     account,
-    kind: kindFor(options),
+    kind: kindFor(options, access),
     command,
     transport,
     port,
     lending: isOwn ? 'none' : transport === 'http' ? 'request' : 'environment',
-    args: (chosen) => [...flagsOf(options), ...(transport === 'http' ? ['--http', `127.0.0.1:${chosen}`] : [])],
+    args: (chosen) => [...flagsOf(options, access), ...(transport === 'http' ? ['--http', `127.0.0.1:${chosen}`] : [])],
     environment(folder, token) {
       // Its lease's folder goes with the server; the account's, one above, stays.
       const cache = ownCache(isOwn ? join(folder, '..') : folder, options);

@@ -1,35 +1,45 @@
 /** Microsoft Graph over HTTP: pages to their end, batches, and Graph's errors in calmcp's words. */
 import { CalmcpError } from '../../core/errors.ts';
-import type { Call, ProviderContext } from '../../core/provider.ts';
+import type { Call, ProviderContext, RequestTraits } from '../../core/provider.ts';
 import { type RequestTokens, sendWithToken } from '../../io/access-tokens.ts';
 import { codeOfStatus, type HttpFailure, parseRetryAfter, readJson } from '../../io/http.ts';
 import { pause } from '../../io/time-limit.ts';
+import { explain } from './graph-refusals.ts';
+import { type Page, parsePage, readToEnd } from './pages.ts';
 
 /** Sub-requests in one `$batch`: https://learn.microsoft.com/graph/json-batching#batch-size-limitations */
 const BATCH_SIZE = 20;
 /** Graph runs this many sub-requests of one batch for one mailbox at once, and throttles more in bad times. */
 const BATCH_PARALLEL = 4;
-/** A list longer than this many pages is a loop. */
-const MAX_PAGES = 1_000;
 
 /**
  * Ids that survive a move between folders, times in UTC, texts without markup: asked for on every single request, as Graph answers
  * with other ids and local times where one lacks it.
  */
 const PREFER = 'IdType="ImmutableId", outlook.timezone="UTC", outlook.body-content-type="text"';
+const PREFER_MARKUP = PREFER.replace('"text"', '"html"');
 
 export interface Graph {
   /** All rows of a list. `path` is relative to the version, `/me/calendars?$top=100`. */
   list<Row>(path: string, call: Call): Promise<Row[]>;
   /** Several lists with as few requests as may be; each is its rows or its error, in the order of `paths`. */
   listMany<Row>(paths: readonly string[], call: Call): Promise<(Row[] | CalmcpError)[]>;
+  /** One thing. @param markup with texts as they are stored */
+  read(path: string, call: Call, markup?: boolean): Promise<unknown>;
   /** A question that takes a body. It changes nothing there, so it is asked again like any other. */
   post(path: string, body: unknown, call: Call): Promise<unknown>;
+  /** Changes something. @returns what Graph answers, if anything */
+  write(change: GraphChange, call: Call): Promise<unknown>;
 }
 
-interface Page<Row> {
-  readonly value: readonly Row[];
-  readonly next: URL | undefined;
+export interface GraphChange {
+  readonly method: 'POST' | 'PATCH' | 'DELETE';
+  readonly path: string;
+  readonly body?: unknown;
+  /** The `changeKey` of the version that may be changed. */
+  readonly version?: string;
+  /** Done twice it is done once, so it may be asked again like a question. */
+  readonly repeatable?: boolean;
 }
 
 interface BatchAnswer {
@@ -39,42 +49,14 @@ interface BatchAnswer {
   readonly body?: unknown;
 }
 
-/** Graph's error in calmcp's words; its own text stays in the cause. */
-export function explain(error: CalmcpError, account: string, scope: string, remedy: string): CalmcpError {
-  const failure = error.cause as Partial<HttpFailure> | undefined;
-  // Only what Graph said is put into other words: a keystore that does not open is no refusal of Microsoft's.
-  if (failure?.status === undefined) return error.of(account);
-  const code = graphCode(failure.body);
-  const as = (message: string, hint: string, kind = error.code): CalmcpError =>
-    new CalmcpError(kind, message, { account, hint, cause: error.cause });
-  if (error.code === 'AUTH_REQUIRED') return as('Microsoft no longer accepts the sign-in', remedy);
-  if (code === 'MailboxNotEnabledForRESTAPI')
-    return as('this account has no mailbox in Microsoft 365', 'sign in as somebody who has one', 'FORBIDDEN');
-  if (error.code === 'FORBIDDEN')
-    return as(
-      'Microsoft does not allow this account to read calendars',
-      `the token lacks ${scope}, or an administrator forbids it; ${remedy}`,
-    );
-  return error.of(account);
-}
-
-function graphCode(body: unknown): string | undefined {
-  try {
-    const parsed = (typeof body === 'string' ? JSON.parse(body) : body) as { error?: { code?: unknown } } | undefined;
-    return typeof parsed?.error?.code === 'string' ? parsed.error.code : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
 export function createGraph(base: string, context: ProviderContext, scope: string, tokens: RequestTokens): Graph {
   const root = new URL(`${base}/v1.0/`);
   const { account } = context;
 
   /** Sends one request; a token that is refused though it should be good is refreshed once. */
-  async function send(url: URL, init: RequestInit, call: Call, weight: number): Promise<unknown> {
+  async function send(url: URL, init: RequestInit, call: Call, traits: RequestTraits): Promise<Response> {
     const attempt = async (token: string): Promise<Response> =>
-      context.fetch(call, { weight, safe: true })(url, {
+      context.fetch(call, traits)(url, {
         ...init,
         headers: { ...init.headers, authorization: `Bearer ${token}`, accept: 'application/json' },
       });
@@ -82,23 +64,31 @@ export function createGraph(base: string, context: ProviderContext, scope: strin
       const response = await sendWithToken(tokens, attempt, (error) => explain(error, account, scope, tokens.remedy));
       if (response.status >= 300)
         throw new CalmcpError('BAD_RESPONSE', `${url.host} answered with a redirect, which is not followed`);
-      return await readJson(response, url.host);
+      return response;
     } catch (thrown) {
-      throw thrown instanceof CalmcpError && thrown.account === undefined
-        ? explain(thrown, account, scope, tokens.remedy)
-        : thrown;
+      throw describe(thrown);
     }
   }
 
-  const get = (url: URL, call: Call): Promise<unknown> => send(url, { headers: { prefer: PREFER } }, call, 1);
+  const describe = (thrown: unknown): unknown =>
+    thrown instanceof CalmcpError && thrown.account === undefined
+      ? explain(thrown, account, scope, tokens.remedy)
+      : thrown;
+
+  async function ask(url: URL, init: RequestInit, call: Call, weight: number): Promise<unknown> {
+    const response = await send(url, init, call, { weight, safe: true });
+    return readJson(response, url.host).catch((thrown: unknown) => {
+      throw describe(thrown);
+    });
+  }
+
+  const get = (url: URL, call: Call, prefer = PREFER): Promise<unknown> => ask(url, { headers: { prefer } }, call, 1);
 
   /** @throws CalmcpError BAD_RESPONSE for what is no list, and for a next page anywhere but at the configured Graph */
-  function parsePage<Row>(body: unknown): Page<Row> {
-    const { value, '@odata.nextLink': nextLink } = (body ?? {}) as { value?: unknown; '@odata.nextLink'?: unknown };
-    if (!Array.isArray(value))
-      throw new CalmcpError('BAD_RESPONSE', `${root.host} answered without a list`, { account });
-    if (nextLink === undefined || nextLink === null) return { value, next: undefined };
-    const next = URL.canParse(String(nextLink)) ? new URL(String(nextLink)) : undefined;
+  function pageOf<Row>(body: unknown): Page<Row> {
+    const page = parsePage<Row>(body, root.host, account);
+    if (page.next === undefined) return page;
+    const next = URL.canParse(page.next) ? new URL(page.next) : undefined;
     if (next?.origin !== root.origin || !next.pathname.startsWith(root.pathname))
       throw new CalmcpError(
         'BAD_RESPONSE',
@@ -108,32 +98,38 @@ export function createGraph(base: string, context: ProviderContext, scope: strin
           hint: 'something between you and Microsoft changes its answers; do not sign in again before you know what',
         },
       );
-    return { value, next };
+    return { ...page, next: next.href };
   }
 
-  async function readToEnd<Row>(first: Page<Row>, call: Call): Promise<Row[]> {
-    const rows = [...first.value];
-    const seen = new Set<string>();
-    for (let page = first; page.next !== undefined; ) {
-      const address = page.next.href;
-      if (seen.has(address) || seen.size >= MAX_PAGES)
-        throw new CalmcpError('BAD_RESPONSE', `${root.host} keeps sending next pages without an end`, { account });
-      seen.add(address);
-      page = parsePage<Row>(await get(page.next, call));
-      for (const row of page.value) rows.push(row);
-    }
-    return rows;
-  }
+  const rowsFrom = <Row>(body: unknown, call: Call): Promise<Row[]> =>
+    readToEnd(pageOf<Row>(body), async (next) => pageOf<Row>(await get(new URL(next), call)), root.host, account);
 
   const resolve = (path: string): URL => new URL(path.replace(/^\//, ''), root);
 
   async function list<Row>(path: string, call: Call): Promise<Row[]> {
-    return readToEnd(parsePage<Row>(await get(resolve(path), call)), call);
+    return rowsFrom<Row>(await get(resolve(path), call), call);
+  }
+
+  async function write({ method, path, body, version, repeatable }: GraphChange, call: Call): Promise<unknown> {
+    const headers = {
+      prefer: PREFER,
+      ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+      // Exchange compares it: 412 is ErrorIrresolvableConflict. The etag of an event is its changeKey.
+      ...(version === undefined ? {} : { 'if-match': `W/"${version}"` }),
+    };
+    const init = { method, headers, ...(body === undefined ? {} : { body: JSON.stringify(body) }) };
+    const url = resolve(path);
+    const response = await send(url, init, call, repeatable ? { safe: true } : {});
+    const text = await response.text();
+    if (text === '') return undefined;
+    return readJson(new Response(text), url.host).catch((thrown: unknown) => {
+      throw describe(thrown);
+    });
   }
 
   function post(path: string, body: unknown, call: Call, weight = 1): Promise<unknown> {
     const headers = { 'content-type': 'application/json', prefer: PREFER };
-    return send(resolve(path), { method: 'POST', body: JSON.stringify(body), headers }, call, weight);
+    return ask(resolve(path), { method: 'POST', body: JSON.stringify(body), headers }, call, weight);
   }
 
   async function postBatch(paths: readonly string[], call: Call): Promise<Map<string, BatchAnswer>> {
@@ -176,7 +172,7 @@ export function createGraph(base: string, context: ProviderContext, scope: strin
             if (answer === undefined)
               throw new CalmcpError('BAD_RESPONSE', `${root.host} left out a part of its answer`, { account });
             if (answer.status >= 300) throw errorOf(answer);
-            results.set(index, await readToEnd(parsePage<Row>(answer.body), call));
+            results.set(index, await rowsFrom<Row>(answer.body, call));
           } catch (thrown) {
             if (!(thrown instanceof CalmcpError)) throw thrown;
             results.set(index, thrown);
@@ -197,6 +193,8 @@ export function createGraph(base: string, context: ProviderContext, scope: strin
   return {
     list,
     post,
+    write,
+    read: (path, call, markup) => get(resolve(path), call, markup ? PREFER_MARKUP : PREFER),
     async listMany<Row>(paths: readonly string[], call: Call) {
       // Up to four run side by side as they are; from there on a batch asks for less.
       if (paths.length > BATCH_PARALLEL) return runBatch<Row>(paths, call);

@@ -41,7 +41,7 @@ async function withOwnSignIn<T>(
   context: ProviderContext,
   work: (signIn: ChildSignIn) => Promise<T>,
 ): Promise<{ readonly value: T } | undefined> {
-  const spec = childSpecOf(chosen, context.account);
+  const spec = childSpecOf(chosen, context.account, context.access);
   if (spec?.lending !== 'none') return undefined;
   const { openChildSignIn } = await import('./child-sign-in.ts');
   const child = context.children.open(spec);
@@ -110,7 +110,7 @@ export const microsoft: ProviderDefinition<typeof options> = {
   async open(chosen, context) {
     const { openMicrosoft } = await import('./open.ts');
     const { scopesOf } = await import('./scopes.ts');
-    const spec = childSpecOf(chosen, context.account);
+    const spec = childSpecOf(chosen, context.account, context.access);
     if (spec === undefined) {
       const [{ createGraph }, { openMailbox }, tokens] = await Promise.all([
         import('./graph.ts'),
@@ -128,7 +128,7 @@ export const microsoft: ProviderDefinition<typeof options> = {
     const mailbox = openChildMailbox(child, context, tokens, isOwn ? OWN_CONCURRENCY : CONCURRENCY);
     return openMicrosoft(chosen, context, mailbox);
   },
-  childSpec: childSpecOf,
+  childSpec: (chosen, account) => childSpecOf(chosen, account),
   endpoints(chosen) {
     const { authority, graph } = cloudOf(chosen);
     return [...new Set([authority, graph].map((address) => new URL(address).origin))];

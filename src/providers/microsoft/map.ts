@@ -52,18 +52,30 @@ export const EVENT_FIELDS = [
   'seriesMasterId',
   'originalStart',
   'originalStartTimeZone',
+  'originalEndTimeZone',
   'categories',
   'webLink',
+  'changeKey',
 ] as const;
 
 /** With people and texts, which make an answer many times as large. */
 export const FULL_EVENT_FIELDS = [...EVENT_FIELDS, 'attendees', 'hideAttendees', 'body'] as const;
 
+/** With all that can be set. */
+export const STORED_EVENT_FIELDS = [
+  ...FULL_EVENT_FIELDS,
+  'recurrence',
+  'isReminderOn',
+  'reminderMinutesBeforeStart',
+  'isOnlineMeeting',
+  'responseRequested',
+] as const;
+
 function malformed(account: string, what: string): CalmcpError {
   return new CalmcpError('BAD_RESPONSE', `Microsoft sent ${what}`, { account });
 }
 
-const sameAddress = (one: string, other: string): boolean => one.toLowerCase() === other.toLowerCase();
+export const sameAddress = (one: string, other: string): boolean => one.toLowerCase() === other.toLowerCase();
 
 /** @param mine address of the person whose mailbox it is, where that is known: a calendar of their own has no owner */
 export function mapCalendar(row: GraphCalendar, account: string, mine?: string): Calendar {
@@ -92,7 +104,7 @@ const RESPONSES: Readonly<Record<string, Response>> = {
   none: 'none',
 };
 
-interface Place {
+export interface Place {
   readonly account: string;
   readonly calendar: Calendar;
 }
@@ -122,11 +134,12 @@ function mapTimes(row: GraphEvent, account: string): { start: EventTime; end: Ev
     };
   }
   const zone = row.originalStartTimeZone ? parseZone(row.originalStartTimeZone) : null;
+  const endZone = row.originalEndTimeZone ? parseZone(row.originalEndTimeZone) : zone;
   const start = toEpochMs(row.start, account);
   const end = toEpochMs(row.end, account);
   return {
     start: { kind: 'timed', epochMs: start, zone },
-    end: { kind: 'timed', epochMs: Math.max(start, end), zone },
+    end: { kind: 'timed', epochMs: Math.max(start, end), zone: endZone },
     warnings: end < start ? ['ends before it starts; shown without duration'] : [],
   };
 }
@@ -167,7 +180,7 @@ function mapAttendees({ attendees, hideAttendees, isOrganizer }: GraphEvent): Pa
 }
 
 /** Plain text was asked for; HTML that comes all the same is made plain. */
-function mapText({ body }: GraphEvent): string | undefined {
+export function mapText({ body }: GraphEvent): string | undefined {
   const content = body?.content ?? '';
   const text = body?.contentType === 'html' ? plainText(content) : content.replaceAll('\r\n', '\n').trim();
   return text === '' ? undefined : text;
@@ -178,7 +191,7 @@ function mapText({ body }: GraphEvent): string | undefined {
  * one by one, so it is for us to hide them; what is not said to be harmless counts as private.
  * https://github.com/microsoftgraph/microsoft-graph-docs/issues/14494
  */
-function isHidden({ sensitivity }: GraphEvent, { hidesPrivate }: Calendar): boolean {
+export function isHidden({ sensitivity }: GraphEvent, { hidesPrivate }: Calendar): boolean {
   return hidesPrivate === true && sensitivity !== 'normal' && sensitivity !== 'personal';
 }
 
@@ -236,5 +249,7 @@ export function mapEvent(row: GraphEvent, { account, calendar }: Place): Calenda
     ...mapAttendees(row),
     ...(row.categories && row.categories.length > 0 ? { categories: row.categories } : {}),
     ...(row.webLink ? { webLink: row.webLink } : {}),
+    // And not `@odata.etag`, which a child server leaves out; the one is the other in quotes.
+    ...(row.changeKey ? { etag: row.changeKey } : {}),
   };
 }

@@ -18,12 +18,15 @@ import {
   type Told,
   toldOf,
 } from './schedule.ts';
+import { createWriter } from './writer.ts';
 
 export function openMicrosoft(
   options: MicrosoftOptions,
-  { account, now }: Pick<ProviderContext, 'account' | 'now'>,
+  context: Pick<ProviderContext, 'account' | 'access' | 'now' | 'timeZone'>,
   mailbox: Mailbox,
 ): CalendarProvider {
+  const { account, access, now } = context;
+
   async function ask(people: readonly string[], window: Span, call: Call): Promise<Map<string, Told>> {
     return readSchedules(await mailbox.schedule(people, window, call), people, account);
   }
@@ -77,6 +80,7 @@ export function openMicrosoft(
 
   return {
     ...(isPersonal(options) ? {} : { freeBusy }),
+    ...(access === 'write' ? { writer: createWriter(context, mailbox) } : {}),
     ...(mailbox.close === undefined ? {} : { close: mailbox.close }),
     async listCalendars(call) {
       const rows = await mailbox.calendars(call);

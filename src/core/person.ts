@@ -1,4 +1,4 @@
-import type { Person } from '../../core/event.ts';
+import type { Person } from './event.ts';
 
 /** `jane@example.org` or `Jane Doe <jane@example.org>`, as people write them into accounts.yaml; `null` for anything else. */
 export function parsePerson(text: string): Person | null {

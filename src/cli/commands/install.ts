@@ -1,0 +1,166 @@
+import { stat } from 'node:fs/promises';
+import { Argument, type Command } from 'commander';
+import { CalmcpError } from '../../core/errors.ts';
+import type { AddCommand } from '../command.ts';
+import { CLIENTS, findPlace, type McpClient } from '../install/clients.ts';
+import { readClientFile, writeClientFile } from '../install/edit-file.ts';
+import { type Entry, isCalmcp, makeEntry, mergeEntry, warningsOf } from '../install/entry.ts';
+import { entryOf, removeEntry, setEntry } from '../install/json-edit.ts';
+import { changeLines } from '../install/show-change.ts';
+import { type GlobalOptions, pathsOf } from '../open-app.ts';
+import { confirm } from '../prompt.ts';
+import { clockOf, type Shell, styleFor } from '../shell.ts';
+
+interface Options extends GlobalOptions {
+  readonly name: string;
+  readonly print?: true;
+  readonly remove?: true;
+  readonly replace?: true;
+  readonly yes?: true;
+  readonly readOnly?: true;
+  readonly tools?: string;
+}
+
+const json = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`;
+
+/** @throws CalmcpError INPUT_INVALID */
+function checkOptions({ name, print, remove, readOnly, tools, config }: Options): void {
+  // What Claude Code takes for a name, and shows in front of each tool.
+  if (!/^[\w-]{1,40}$/.test(name))
+    throw new CalmcpError('INPUT_INVALID', 'a name has letters, digits, - and _, at most 40', {
+      hint: 'leave --name out for calmcp',
+    });
+  if (!remove) return;
+  if (print) throw new CalmcpError('INPUT_INVALID', 'give either --print or --remove');
+  if (readOnly || tools !== undefined || config !== undefined)
+    throw new CalmcpError('INPUT_INVALID', '--remove goes with none of --read-only, --tools and --config', {
+      hint: 'leave them out: the whole entry is removed',
+    });
+}
+
+/** What is true of the entry whatever becomes of it. */
+async function remarksOn(shell: Shell, options: Options, entry: Entry, client: McpClient): Promise<readonly string[]> {
+  const { configFile } = pathsOf(shell, options);
+  const isConfigured = await stat(configFile).then(
+    () => true,
+    () => false,
+  );
+  return [
+    ...warningsOf(entry, client.id),
+    ...(shell.env.CALMCP_KEYSTORE === 'passphrase'
+      ? [
+          `The passphrase is not written anywhere: set CALMCP_PASSPHRASE_FILE or CALMCP_PASSPHRASE where ${client.title} is started.`,
+        ]
+      : []),
+    ...(isConfigured ? [] : [`There is no ${configFile} yet. Run: calmcp init`]),
+  ];
+}
+
+/** Prints the entry for those who paste it themselves. */
+async function print(shell: Shell, client: McpClient, options: Options): Promise<number> {
+  const entry = await makeEntry(shell, client, options);
+  const { file, lookedAt } = await findPlace(client, shell);
+  shell.stdout.write(options.json ? json(entry) : `${JSON.stringify(options.name)}: ${json(entry)}`);
+  const remarks = await remarksOn(shell, options, entry, client);
+  const where = `Goes into ${JSON.stringify(client.container)} of ${file ?? lookedAt.join(' or ')}`;
+  for (const line of [where, ...remarks]) shell.stderr.write(`${line}\n`);
+  return 0;
+}
+
+/** @throws CalmcpError NOT_FOUND that says where it was looked for */
+async function requireFile(shell: Shell, client: McpClient): Promise<string> {
+  const { file, lookedAt } = await findPlace(client, shell);
+  if (file !== undefined) return file;
+  throw new CalmcpError('NOT_FOUND', `${client.title} was not found on this machine`, {
+    problems: lookedAt.map((place) => `looked for ${place}`),
+    hint: `${client.get}; or put in the entry yourself: calmcp install ${client.id} --print`,
+  });
+}
+
+async function install(shell: Shell, client: McpClient, options: Options): Promise<number> {
+  const { name, remove = false } = options;
+  const path = { container: client.container, name };
+  const file = await requireFile(shell, client);
+  const source = { name: file, withComments: client.withComments };
+  const found = await readClientFile(file);
+  const before = entryOf(found.text, path, source);
+  const entry = await makeEntry(shell, client, options);
+  const wasOwn = before !== undefined && (await isCalmcp(before, entry.args[0] ?? ''));
+  if (before !== undefined && !wasOwn && !options.replace)
+    throw new CalmcpError('INPUT_INVALID', `${file} has an entry ${JSON.stringify(name)} that does not start calmcp`, {
+      hint: `choose another --name, or ${remove ? 'remove' : 'replace'} it all the same with --replace`,
+    });
+  const after = remove ? undefined : wasOwn ? mergeEntry(before, entry) : entry;
+  const text = after === undefined ? removeEntry(found.text, path, source) : setEntry(found.text, path, after, source);
+  const tell = (line: string): void => (options.json ? shell.stderr : shell.stdout).write(`${line}\n`);
+  const result = { client: client.id, file, name, ...(after === undefined ? {} : { entry: after }) };
+  const remarks = remove ? [] : await remarksOn(shell, options, entry, client);
+  if (before === after) {
+    tell(remove ? `${file} has no entry ${JSON.stringify(name)}.` : `${client.title} has this entry already.`);
+    for (const remark of remarks) shell.stderr.write(`${remark}\n`);
+    if (options.json) shell.stdout.write(json({ ...result, changed: false }));
+    return 0;
+  }
+  const output = options.json ? shell.stderr : shell.stdout;
+  const style = styleFor(output, shell.env);
+  for (const line of changeLines({ file, path, before, wasOwn, after }, style)) tell(line);
+  if (shell.stderr.isTerminal && !options.yes && !(await confirm(shell, 'Write this change?'))) {
+    shell.stderr.write('Nothing was changed.\n');
+    if (options.json) shell.stdout.write(json({ ...result, changed: false }));
+    return 0;
+  }
+  const stamp = clockOf(shell)().toString({ smallestUnit: 'second' }).replaceAll(/[-:]/g, '');
+  const backup = await writeClientFile(file, found, text, stamp);
+  const next = remove ? `Restart ${client.title} to have it gone.` : client.next(name);
+  if (options.json) shell.stdout.write(json({ ...result, changed: true, ...(backup ? { backup } : {}), next }));
+  else {
+    tell(remove ? `Removed ${name} from ${client.title}.` : `Installed ${name} in ${client.title}.`);
+    if (backup !== undefined) tell(`The file as it was: ${backup}`);
+    tell(`Next: ${next}`);
+  }
+  for (const remark of remarks) shell.stderr.write(`${remark}\n`);
+  return 0;
+}
+
+export const addInstall: AddCommand = (program, shell, run) => {
+  program
+    .command('install')
+    .summary('put calmcp into the configuration of an MCP client')
+    .description(
+      'Writes the entry that has an MCP client start calmcp, after showing it. The rest of the file stays as it is, and the ' +
+        'file as it was is kept beside it. --config, and CALMCP_HOME, CALMCP_CONFIG and CALMCP_KEYSTORE where they are set, go ' +
+        'into the entry; secrets never do.',
+    )
+    .addArgument(new Argument('<client>', 'the client').choices(CLIENTS.map(({ id }) => id)))
+    .option('--print', 'print the entry instead of writing it; with --json as JSON alone')
+    .option('--remove', 'take the entry out')
+    .option('--name <name>', 'name of the entry', 'calmcp')
+    .option('--read-only', 'the client gets no tools that write')
+    .option('--tools <names>', 'the client gets these tools alone, separated by commas')
+    .option('--replace', 'also where an entry of that name does not start calmcp')
+    .option('--yes', 'do not ask')
+    .addHelpText(
+      'after',
+      `
+Without a terminal it does not ask: it prints the change and writes it.
+
+Examples:
+  calmcp install claude-desktop
+  calmcp install claude-code --read-only
+  calmcp install vscode --tools list_events,find_free_time --name calendar
+  calmcp install cursor --print
+  calmcp install claude-desktop --remove --yes
+
+Exit status 0: done, or nothing to do; 66: the client is not on this machine; 78: its file is not valid, and was left alone.
+More: calmcp help clients`,
+    )
+    .action((id: string, _options: unknown, command: Command) =>
+      run(async () => {
+        const options = command.optsWithGlobals<Options>();
+        const client = CLIENTS.find((known) => known.id === id);
+        if (client === undefined) throw new TypeError('commander lets no other client through');
+        checkOptions(options);
+        return options.print ? print(shell, client, options) : install(shell, client, options);
+      }),
+    );
+};

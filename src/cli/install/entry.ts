@@ -1,0 +1,109 @@
+/** What a client is told about calmcp. */
+import { realpath } from 'node:fs/promises';
+import { basename, dirname, join, resolve } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
+import { CalmcpError } from '../../core/errors.ts';
+import { readTextFile } from '../../io/read-file.ts';
+import { splitList } from '../range-options.ts';
+import type { Shell } from '../shell.ts';
+import type { McpClient } from './clients.ts';
+
+export interface EntryOptions {
+  readonly config?: string | undefined;
+  readonly readOnly?: boolean | undefined;
+  readonly tools?: string | undefined;
+}
+
+export interface Entry {
+  readonly type?: string;
+  readonly command: string;
+  readonly args: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+/** What a calmcp that the client starts must know as this one does. Never a passphrase: the file is no place for secrets. */
+const CARRIED = ['CALMCP_HOME', 'CALMCP_CONFIG', 'CALMCP_KEYSTORE'] as const;
+
+/** Without symbolic links: npm's bin is one, and so is what a version manager puts first in PATH. */
+const realPathOf = (path: string): Promise<string> => realpath(path).catch(() => path);
+
+/** @throws CalmcpError INPUT_INVALID */
+function toolsArgument(tools: string): readonly string[] {
+  const names = splitList(tools);
+  if (names.length > 0 && names.every((name) => /^[a-z_]+$/.test(name))) return ['--tools', names.join(',')];
+  throw new CalmcpError('INPUT_INVALID', '--tools names no tools', { hint: 'give some as list_events,find_free_time' });
+}
+
+/** @throws CalmcpError INPUT_INVALID */
+export async function makeEntry(shell: Shell, client: McpClient, options: EntryOptions): Promise<Entry> {
+  const { env, cwd, program } = shell;
+  const [command, script] = await Promise.all([realPathOf(program.node), realPathOf(program.script)]);
+  const carried = CARRIED.flatMap((name): readonly (readonly [string, string])[] => {
+    const value = env[name];
+    if (!value || (name === 'CALMCP_CONFIG' && options.config !== undefined)) return [];
+    return [[name, name === 'CALMCP_KEYSTORE' ? value : resolve(cwd, value)]];
+  });
+  return {
+    ...(client.withType ? { type: 'stdio' } : {}),
+    command,
+    args: [
+      script,
+      'mcp',
+      ...(options.config === undefined ? [] : ['--config', resolve(cwd, options.config)]),
+      ...(options.readOnly ? ['--read-only'] : []),
+      ...(options.tools === undefined ? [] : toolsArgument(options.tools)),
+    ],
+    ...(carried.length === 0 ? {} : { env: Object.fromEntries(carried) }),
+  };
+}
+
+const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** Whether an entry starts calmcp: from wherever, however somebody wrote it. */
+export async function isCalmcp(entry: unknown, script: string): Promise<boolean> {
+  if (!isRecord(entry) || typeof entry.command !== 'string' || !Array.isArray(entry.args)) return false;
+  const args = entry.args.filter((argument) => typeof argument === 'string');
+  const [first = '', second] = args;
+  const program = entry.command.split(/[\\/]/).at(-1) ?? '';
+  if (/^calmcp(?:\.cmd|\.exe|\.ps1)?$/i.test(program)) return args.includes('mcp');
+  if (/^(?:npx|pnpx|bunx|npm|pnpm)(?:\.cmd|\.exe)?$/i.test(program))
+    return args.includes('mcp') && args.some((argument) => /^calmcp(?:@|$)/.test(argument));
+  if (second !== 'mcp' || !/main\.js$/.test(first)) return false;
+  if (first === script || /[\\/]calmcp[\\/](?:.*[\\/])?main\.js$/.test(first)) return true;
+  // A checkout may be called anything.
+  const manifest = await readTextFile(join(dirname(first), '..', 'package.json'), 65_536).catch(() => undefined);
+  try {
+    return manifest !== undefined && (JSON.parse(manifest) as { name?: unknown }).name === 'calmcp';
+  } catch {
+    return false;
+  }
+}
+
+/** The new entry with what the person has added to the old one: another variable, `disabled`, a time limit. */
+export function mergeEntry(before: unknown, entry: Entry): Readonly<Record<string, unknown>> {
+  if (!isRecord(before)) return { ...entry };
+  const { command: _command, args: _args, type: _type, env: oldEnv, ...rest } = before;
+  const own: readonly string[] = CARRIED;
+  const others = Object.entries(isRecord(oldEnv) ? oldEnv : {}).filter(([name]) => !own.includes(name));
+  const { env: newEnv, ...head } = entry;
+  const env = { ...newEnv, ...Object.fromEntries(others) };
+  const merged = { ...head, ...(Object.keys(env).length === 0 && oldEnv === undefined ? {} : { env }), ...rest };
+  return isDeepStrictEqual(merged, before) ? before : merged;
+}
+
+const RUN_ONCE = /[\\/](?:_npx|dlx(?:-[^\\/]+)?|bunx-[^\\/]+)[\\/]/;
+const VERSION = /(?:^|[-_@])v?\d+\.\d+\.\d+/;
+
+/** What may go wrong later with the paths of an entry. */
+export function warningsOf({ command, args }: Entry, id: string): readonly string[] {
+  const [script = ''] = args;
+  if (RUN_ONCE.test(script))
+    return [
+      `calmcp runs from a cache (${dirname(script)}) that may be emptied at any time. Run: npm install --global calmcp, then calmcp install ${id}`,
+    ];
+  const versioned = [command, script].filter((path) => path.split(/[\\/]/).some((part) => VERSION.test(part)));
+  if (versioned.length === 0) return [];
+  const what = versioned.map((path) => basename(path)).join(' and ');
+  return [`The path of ${what} names a version. When that version goes, run again: calmcp install ${id}`];
+}

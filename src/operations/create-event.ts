@@ -1,0 +1,101 @@
+import { createHash } from 'node:crypto';
+import { z } from 'zod';
+import type { EventFields } from '../core/change.ts';
+import { toCalmcpError } from '../core/errors.ts';
+import type { Calendar } from '../core/event.ts';
+import { checkStart, formatRecurrence, parseRecurrence, settleUntil } from '../core/recurrence.ts';
+import { createZoneClock, requireZone } from '../core/time.ts';
+import { startDeadline } from './deadline.ts';
+import { timeZoneInput } from './envelope.ts';
+import { detailInput } from './event-item.ts';
+import { defineOperation } from './operation.ts';
+import { lookAround, plannedOf } from './writing/around.ts';
+import { refuseBorrowedText } from './writing/barrier.ts';
+import { newEventInput, parseNewEvent } from './writing/fields-input.ts';
+import { aroundOf, changesOf, noticesFor, outcomeOutput, writtenItemOf } from './writing/outcome.ts';
+import { dryRunInput, noticeOf, notifyInput, peopleOf, requireNotice, shownNotice } from './writing/people.ts';
+import { isOutcomeUnknown } from './writing/settle.ts';
+import { shownEvent } from './writing/split.ts';
+import { accountToWrite, at, calendarToWrite, WRITE_MS } from './writing/target.ts';
+
+const input = z.strictObject({
+  account: z.string().optional().describe('Needed if several are writable.'),
+  calendar: z.string().optional().describe('By name.'),
+  ...newEventInput,
+  timeZone: timeZoneInput,
+  notify: notifyInput,
+  dryRun: dryRunInput,
+  key: z.string().min(1).max(100).optional().describe('Same key, same event.'),
+  detail: detailInput,
+});
+
+/** One key for one wish: the same event asked for twice is one event. */
+function keyOf(account: string, calendar: Calendar, fields: EventFields, key: string | undefined): string {
+  const wish = key === undefined ? [account, calendar.id, fields] : [account, key];
+  return createHash('sha256').update(JSON.stringify(wish)).digest('hex').slice(0, 40);
+}
+
+/** @throws CalmcpError INPUT_INVALID for a rule that its start does not fit */
+export function withSettledRule(fields: EventFields): EventFields {
+  if (fields.recurrence === undefined || fields.recurrence === '' || fields.start === undefined) return fields;
+  const rule = settleUntil(parseRecurrence(fields.recurrence), fields.start);
+  checkStart(rule, fields.start);
+  return { ...fields, recurrence: formatRecurrence(rule) };
+}
+
+export const createEvent = defineOperation({
+  name: 'create_event',
+  title: 'Create event',
+  description:
+    'Creates an event in one account. dryRun first shows conflicts in all accounts and who would be e-mailed.',
+  effect: 'create',
+  input,
+  output: outcomeOutput,
+  async run(app, { account: named, calendar: name, notify, dryRun, key, detail, timeZone, ...asked }, asker) {
+    const account = accountToWrite(app, named);
+    const zone = requireZone(timeZone ?? app.timeZone);
+    const clock = createZoneClock(zone);
+    const fields = withSettledRule(parseNewEvent(asked, { now: app.now(), timeZone: zone }));
+    refuseBorrowedText(app, asker.heard, account, fields);
+    const time = startDeadline(asker, WRITE_MS);
+    try {
+      return await at(account, time, async (backend, call) => {
+        const { writer } = backend;
+        writer.check(fields);
+        const notice = noticeOf(peopleOf(fields.attendees), notify, writer);
+        if (!dryRun) requireNotice(notice);
+        const calendar = await calendarToWrite(backend, name, call);
+        const around = await lookAround(app, plannedOf(fields), { timeZone: zone, detail }, () => false, {
+          ...asker,
+          signal: time.signal,
+        });
+        const base = { ...noticesFor(app), account: account.id, calendar: calendar.name };
+        if (dryRun)
+          return {
+            ...base,
+            outcome: 'preview' as const,
+            changes: changesOf(undefined, fields, clock),
+            ...shownNotice(notice),
+            ...aroundOf(around, detail),
+          };
+        const options = { key: keyOf(account.id, calendar, fields, key), notify: notice.notify };
+        const create = () => writer.create(calendar, fields, options, call);
+        const { stored, existed } = await create().catch((thrown: unknown) => {
+          // The key makes it safe to ask once more.
+          if (call.signal.aborted || !isOutcomeUnknown(toCalmcpError(thrown))) throw thrown;
+          return create();
+        });
+        const event = await shownEvent(backend, calendar, stored, call);
+        return {
+          ...base,
+          outcome: existed ? ('existed' as const) : ('created' as const),
+          event: writtenItemOf(stored, event, clock, detail),
+          ...(existed ? {} : shownNotice(notice)),
+          ...aroundOf(around, detail),
+        };
+      });
+    } finally {
+      time.end();
+    }
+  },
+});

@@ -1,0 +1,56 @@
+/** The time that one question has, shared by all who are asked. */
+import { CalmcpError } from '../core/errors.ts';
+import type { Call } from '../core/provider.ts';
+import type { Asker } from './operation.ts';
+
+export interface Deadline {
+  /** Aborts when the time is up, when the asker gives up, and when it is ended. */
+  readonly signal: AbortSignal;
+  /** In milliseconds of `performance.now()`. */
+  readonly at: number;
+  /** Gives up what still runs. */
+  end(): void;
+}
+
+export function startDeadline({ signal: asker }: Asker, milliseconds: number): Deadline {
+  asker.throwIfAborted();
+  const seconds = Math.round(milliseconds / 100) / 10;
+  const late = new AbortController();
+  const timer = setTimeout(
+    () => late.abort(new CalmcpError('UNAVAILABLE', `did not answer within ${seconds} s`)),
+    milliseconds,
+  );
+  // One controller for both: a signal made of others may be collected as garbage on Node 20 before it fires.
+  const giveUp = (): void => late.abort(asker.reason);
+  asker.addEventListener('abort', giveUp, { once: true });
+  return {
+    signal: late.signal,
+    at: performance.now() + milliseconds,
+    end() {
+      clearTimeout(timer);
+      asker.removeEventListener('abort', giveUp);
+      late.abort(new CalmcpError('UNAVAILABLE', 'the question has been answered'));
+    },
+  };
+}
+
+/** Settles when `task` does or when `signal` aborts, whichever is first: nobody waits for what ignores its signal. */
+export function orAbort<T>(task: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const abort = (): void => reject(signal.reason);
+    if (signal.aborted) abort();
+    signal.addEventListener('abort', abort, { once: true });
+    task.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
+  });
+}
+
+/** Runs `work` with a call that has so much time. */
+export async function limitedCall<T>(asker: Asker, milliseconds: number, work: (call: Call) => Promise<T>): Promise<T> {
+  const time = startDeadline(asker, milliseconds);
+  const { signal } = time;
+  try {
+    return await orAbort(work({ signal, deadline: time.at, countRequest: () => undefined }), signal);
+  } finally {
+    time.end();
+  }
+}

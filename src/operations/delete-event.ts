@@ -1,0 +1,99 @@
+import { z } from 'zod';
+import type { StoredEvent } from '../core/change.ts';
+import { toCalmcpError } from '../core/errors.ts';
+import { endOfSeries } from '../core/series.ts';
+import { createZoneClock, requireZone } from '../core/time.ts';
+import { startDeadline } from './deadline.ts';
+import { timeZoneInput } from './envelope.ts';
+import { detailInput } from './event-item.ts';
+import { defineOperation } from './operation.ts';
+import { outcomeOf } from './writing/conflict.ts';
+import { findTarget, rescueOf, targetInput } from './writing/event-target.ts';
+import { noticesFor, outcomeOutput, writtenItemOf } from './writing/outcome.ts';
+import {
+  dryRunInput,
+  isInvitation,
+  noticeOf,
+  notifyInput,
+  peopleOf,
+  requireNotice,
+  shownNotice,
+} from './writing/people.ts';
+import { settle } from './writing/settle.ts';
+import { endSeries } from './writing/split.ts';
+import { at, WRITE_MS } from './writing/target.ts';
+
+const input = z.strictObject({
+  ...targetInput,
+  timeZone: timeZoneInput,
+  notify: notifyInput,
+  dryRun: dryRunInput,
+  detail: detailInput,
+});
+
+const SCOPE_NOTES = {
+  this: 'this occurrence only',
+  following: 'this and all later occurrences',
+  all: 'the whole series, past occurrences too',
+} as const;
+
+export const deleteEvent = defineOperation({
+  name: 'delete_event',
+  title: 'Delete event',
+  description: 'Deletes an event, or cancels it for all who are invited when it is your own meeting.',
+  effect: 'delete',
+  input,
+  output: outcomeOutput,
+  async run(app, { notify, dryRun, detail, timeZone, ...asked }, asker) {
+    const zone = requireZone(timeZone ?? app.timeZone);
+    const clock = createZoneClock(zone);
+    const time = startDeadline(asker, WRITE_MS);
+    const rescue = rescueOf(asker);
+    try {
+      return await outcomeOf(app, clock, detail, async () => {
+        const target = await findTarget(app, { ...asked, timeZone: zone }, { ...asker, signal: time.signal }, time);
+        const { copy, stored, occurrence, scope, slot, backend } = target;
+        const { writer } = backend;
+        const { calendar } = copy;
+        const notice = noticeOf(isInvitation(stored) ? [] : peopleOf(stored.fields.attendees), notify, writer);
+        if (!dryRun) requireNotice(notice);
+        const head = scope === 'following' ? endOfSeries(stored, slot) : null;
+        const notes = [
+          ...(copy.kind === 'single' ? [] : [SCOPE_NOTES[scope]]),
+          ...(isInvitation(stored) ? ['a meeting of somebody else: only your copy goes'] : []),
+        ];
+        const result = {
+          ...noticesFor(app),
+          account: copy.account,
+          calendar: calendar.name,
+          event: writtenItemOf(scope === 'this' ? occurrence : stored, copy, clock, detail),
+          ...shownNotice(notice),
+          ...(notes.length === 0 ? {} : { notes }),
+        };
+        if (dryRun) return { ...result, outcome: 'preview' as const };
+        await at(backend.account, time, async (_, call): Promise<unknown> => {
+          if (head !== null)
+            return endSeries({ backend, calendar, series: stored, notify: notice.notify, call, rescue }, head);
+          const { id } = stored.event;
+          return settle({
+            before: stored,
+            make: () => writer.delete(calendar, id, { etag: stored.etag, notify: notice.notify }, call),
+            look: () =>
+              rescue(async (own): Promise<StoredEvent | undefined> => {
+                try {
+                  return await writer.get(calendar, id, own);
+                } catch (thrown) {
+                  if (toCalmcpError(thrown).code === 'NOT_FOUND') return undefined;
+                  throw thrown;
+                }
+              }),
+            seen: (now) => (now === undefined ? null : undefined),
+          });
+        });
+        return { ...result, outcome: 'deleted' as const };
+      });
+    } finally {
+      time.end();
+    }
+  },
+});

@@ -1,0 +1,65 @@
+/**
+ * What has been read out in one session, so that words of one client's events do not end up in the calendar of another one. The
+ * asker may be a program that does what a text tells it.
+ */
+import { createHash } from 'node:crypto';
+import { foldText } from '../core/search.ts';
+
+/** Words in a row by which a longer text is known again. */
+const RUN = 6;
+/** One short word is everybody's. */
+const SHORTEST_WORD = 8;
+/** More than anybody reads in one session; what was heard first is forgotten first. */
+const MOST = 50_000;
+
+export interface Heard {
+  /** @param accounts all whose events say it */
+  note(text: string | null | undefined, accounts: readonly string[]): void;
+  /** For each stretch of words in `text` that was heard: the accounts that it was heard from. */
+  sourcesOf(text: string): readonly (readonly string[])[];
+}
+
+const wordsOf = (text: string): string[] =>
+  foldText(text)
+    .split(/[^\p{L}\p{N}@]+/u)
+    .filter((word) => word !== '');
+
+const keyOf = (words: readonly string[]): string =>
+  createHash('sha256').update(words.join(' ')).digest('base64url').slice(0, 16);
+
+function runsOf(words: readonly string[], length: number): string[][] {
+  return Array.from({ length: Math.max(0, words.length - length + 1) }, (_, at) => words.slice(at, at + length));
+}
+
+export function createHeard(): Heard {
+  const known = new Map<string, Set<string>>();
+
+  function add(words: readonly string[], accounts: readonly string[]): void {
+    const key = keyOf(words);
+    const before = known.get(key) ?? new Set();
+    known.delete(key);
+    known.set(key, new Set([...before, ...accounts]));
+    if (known.size > MOST) known.delete(known.keys().next().value ?? '');
+  }
+
+  return {
+    note(text, accounts) {
+      if (text === null || text === undefined) return;
+      const words = wordsOf(text);
+      if (words.length > RUN) for (const run of runsOf(words, RUN)) add(run, accounts);
+      else if (words.length > 0) add(words, accounts);
+    },
+    sourcesOf(text) {
+      const words = wordsOf(text);
+      const isTelling = (run: readonly string[]): boolean =>
+        run.length === words.length || run.length > 1 || (run[0]?.length ?? 0) >= SHORTEST_WORD;
+      return [1, 2, 3, 4, 5, RUN]
+        .flatMap((length) => runsOf(words, length))
+        .filter(isTelling)
+        .flatMap((run) => {
+          const accounts = known.get(keyOf(run));
+          return accounts === undefined ? [] : [[...accounts]];
+        });
+    },
+  };
+}

@@ -1,0 +1,203 @@
+import { createHash } from 'node:crypto';
+import { z } from 'zod';
+import type { EventFields, StoredEvent } from '../core/change.ts';
+import { CalmcpError } from '../core/errors.ts';
+import type { Call } from '../core/provider.ts';
+import { changeOfAll, splitAt } from '../core/series.ts';
+import { createZoneClock, requireZone } from '../core/time.ts';
+import { withSettledRule } from './create-event.ts';
+import { startDeadline } from './deadline.ts';
+import { timeZoneInput } from './envelope.ts';
+import { detailInput } from './event-item.ts';
+import { defineOperation } from './operation.ts';
+import { type Around, lookAround, plannedOf } from './writing/around.ts';
+import { refuseBorrowedText } from './writing/barrier.ts';
+import { outcomeOf } from './writing/conflict.ts';
+import { type EventTarget, findTarget, rescueOf, targetInput } from './writing/event-target.ts';
+import { changedEventInput, parseChange } from './writing/fields-input.ts';
+import { aroundOf, changesOf, noticesFor, outcomeOutput, writtenItemOf } from './writing/outcome.ts';
+import {
+  concernsOthers,
+  dryRunInput,
+  isInvitation,
+  type Notice,
+  noticeOf,
+  notifyInput,
+  peopleOf,
+  requireNotice,
+  shownNotice,
+} from './writing/people.ts';
+import { holds, settle } from './writing/settle.ts';
+import { resetBy, shownEvent, splitSeries } from './writing/split.ts';
+import { at, WRITE_MS } from './writing/target.ts';
+
+const input = z.strictObject({
+  ...targetInput,
+  ...changedEventInput,
+  timeZone: timeZoneInput,
+  notify: notifyInput,
+  dryRun: dryRunInput,
+  detail: detailInput,
+});
+
+/** What is set where, so that the occurrence shown gets what was asked for. */
+interface Plan {
+  readonly fields: EventFields;
+  /** This and all following: the series is cut in two. */
+  readonly isSplit: boolean;
+  /** What it comes to, for looking at conflicts. */
+  readonly result: EventFields;
+}
+
+/** @throws CalmcpError INPUT_INVALID, FORBIDDEN for what only the organizer of an event may change */
+function planOf({ scope, stored, slot, copy }: EventTarget, wanted: EventFields): Plan {
+  if (isInvitation(stored) && concernsOthers(wanted))
+    throw new CalmcpError('FORBIDDEN', 'it is a meeting of somebody else: only its organizer can change it', {
+      account: copy.account,
+      hint: 'respond_to_event answers it; busy, reminders, categories, color and sensitivity of your copy can be changed',
+    });
+  if (scope === 'this') {
+    if (wanted.recurrence !== undefined && copy.kind !== 'single')
+      throw new CalmcpError('INPUT_INVALID', 'one occurrence cannot repeat by itself', {
+        hint: 'give scope: all, or following',
+      });
+    const fields = settledFor(stored, wanted);
+    return { fields, isSplit: false, result: { ...stored.fields, ...fields } };
+  }
+  if (scope === 'following') {
+    const split = splitAt(stored, slot, wanted);
+    if (split.head !== null) {
+      const tail = withSettledRule(split.tail);
+      return { fields: { ...wanted, ...ruleOf(wanted, tail) }, isSplit: true, result: tail };
+    }
+  }
+  const fields = settledFor(stored, changeOfAll(stored, slot, wanted));
+  return { fields, isSplit: false, result: { ...stored.fields, ...fields } };
+}
+
+const ruleOf = (wanted: EventFields, { recurrence }: EventFields): Pick<EventFields, 'recurrence'> =>
+  wanted.recurrence === undefined || recurrence === undefined ? {} : { recurrence };
+
+/** A rule is settled by the start that it is for. */
+function settledFor({ fields }: StoredEvent, wanted: EventFields): EventFields {
+  if (wanted.recurrence === undefined) return wanted;
+  const start = wanted.start ?? fields.start;
+  const { recurrence = '' } = withSettledRule({ recurrence: wanted.recurrence, ...(start ? { start } : {}) });
+  return { ...wanted, recurrence };
+}
+
+export const updateEvent = defineOperation({
+  name: 'update_event',
+  title: 'Update event',
+  description: 'Changes or moves an event; what is left out stays.',
+  effect: 'update',
+  input,
+  output: outcomeOutput,
+  async run(app, { notify, dryRun, detail, timeZone, id, account, scope, version, ...asked }, asker) {
+    const zone = requireZone(timeZone ?? app.timeZone);
+    const clock = createZoneClock(zone);
+    const time = startDeadline(asker, WRITE_MS);
+    const reading = { ...asker, signal: time.signal };
+    const rescue = rescueOf(asker);
+    try {
+      return await outcomeOf(app, clock, detail, async () => {
+        const target = await findTarget(app, { id, account, scope, version, timeZone: zone }, reading, time);
+        const { copy, copies, stored, occurrence, backend } = target;
+        const { writer } = backend;
+        const { calendar } = copy;
+        const shown = { ...timesShown(occurrence), attendees: stored.fields.attendees };
+        const wanted = parseChange(asked, shown, { now: app.now(), timeZone: zone });
+        const plan = planOf(target, wanted);
+        writer.check(plan.fields, stored);
+        refuseBorrowedText(app, asker.heard, backend.account, wanted);
+        const people = concernsOthers(wanted) ? peopleOf(stored.fields.attendees, wanted.attendees) : [];
+        const notice = noticeOf(people, notify, writer);
+        if (!dryRun) requireNotice(notice);
+        const movesTime = plan.fields.start !== undefined || plan.fields.recurrence !== undefined;
+        const own = new Set([copy, ...copies].map((each) => each.seriesId ?? each.id));
+        const around = movesTime
+          ? await lookAround(
+              app,
+              plannedOf(plan.result),
+              { timeZone: zone, detail },
+              (merged) => merged.copies.some((each) => own.has(each.seriesId ?? each.id)),
+              reading,
+            )
+          : undefined;
+        const base = {
+          ...noticesFor(app),
+          account: copy.account,
+          calendar: calendar.name,
+          changes: changesOf(stored.fields, plan.fields, clock),
+          ...shownNotice(notice),
+        };
+        const tellAround = (it: Around | undefined) => (movesTime ? aroundOf(it, detail) : {});
+        if (dryRun) {
+          const reset = plan.isSplit
+            ? await at(backend.account, time, (_, call) => resetBy(backend, calendar, target, call))
+            : 0;
+          return {
+            ...base,
+            outcome: 'preview' as const,
+            event: writtenItemOf(stored, copy, clock, detail),
+            ...(reset === 0 ? {} : { notes: [`${reset} later occurrences that were changed become like the others`] }),
+            ...tellAround(around),
+          };
+        }
+        return at(backend.account, time, async (_, call) => {
+          const changed = plan.isSplit
+            ? await splitSeries({
+                backend,
+                calendar,
+                series: stored,
+                slot: target.slot,
+                wanted: plan.fields,
+                notify: notice.notify,
+                key: keyOf(stored, plan.fields),
+                call,
+                rescue,
+              })
+            : await changeOne(target, plan.fields, notice, call, rescue);
+          const event = await shownEvent(backend, calendar, changed, call);
+          return {
+            ...base,
+            outcome: 'updated' as const,
+            event: writtenItemOf(changed, event, clock, detail),
+            ...tellAround(around),
+          };
+        });
+      });
+    } finally {
+      time.end();
+    }
+  },
+});
+
+/** The times that a person sees and speaks of. */
+function timesShown({ event, fields }: StoredEvent): { start: typeof event.start; end: typeof event.end } {
+  return { start: fields.start ?? event.start, end: fields.end ?? event.end };
+}
+
+/** One version split in one way is one new series. */
+function keyOf({ etag, event }: StoredEvent, fields: EventFields): string {
+  return createHash('sha256')
+    .update(JSON.stringify([event.account, event.id, etag, fields]))
+    .digest('hex')
+    .slice(0, 40);
+}
+
+function changeOne(
+  { backend: { writer }, copy: { calendar }, stored }: EventTarget,
+  fields: EventFields,
+  { notify }: Notice,
+  call: Call,
+  rescue: ReturnType<typeof rescueOf>,
+): Promise<StoredEvent> {
+  const { id } = stored.event;
+  return settle({
+    before: stored,
+    make: () => writer.update(calendar, id, fields, { etag: stored.etag, notify }, call),
+    look: () => rescue((own) => writer.get(calendar, id, own)),
+    seen: (now) => (now !== undefined && now.etag !== stored.etag && holds(now.fields, fields) ? now : undefined),
+  });
+}

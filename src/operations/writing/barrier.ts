@@ -1,0 +1,40 @@
+/** Words of one client's events stay out of the calendars of others, unless accounts.yaml shares them. */
+import type { Account, App } from '../../accounts/registry.ts';
+import type { EventFields } from '../../core/change.ts';
+import { DISCLOSURES, type Disclosure, disclosureTo } from '../../core/disclosure.ts';
+import { CalmcpError } from '../../core/errors.ts';
+import type { Heard } from '../heard.ts';
+
+/** What another client must be allowed to see for a word of it to be written there. */
+const NEEDED: Readonly<Record<'title' | 'location' | 'text', Disclosure>> = {
+  title: 'title',
+  location: 'full',
+  text: 'full',
+};
+
+const allows = (level: Disclosure, needed: Disclosure): boolean =>
+  DISCLOSURES.indexOf(level) >= DISCLOSURES.indexOf(needed);
+
+/**
+ * Refuses text that was read in this session, from accounts of other clients alone, and that these do not share.
+ * @throws CalmcpError FORBIDDEN
+ */
+export function refuseBorrowedText(app: App, heard: Heard | undefined, target: Account, fields: EventFields): void {
+  if (heard === undefined) return;
+  const audience = target.sharing.client;
+  for (const field of ['title', 'location', 'text'] as const)
+    for (const sources of heard.sourcesOf(fields[field] ?? '')) {
+      const accounts = app.accounts.filter(({ id }) => sources.includes(id));
+      // An account that is gone from accounts.yaml shares nothing.
+      const isKnownThere = accounts.some(({ sharing }) => allows(disclosureTo(audience, sharing), NEEDED[field]));
+      if (isKnownThere) continue;
+      throw new CalmcpError(
+        'FORBIDDEN',
+        `the ${field} has words of an event of ${sources.join(', ')}, which shares no ${NEEDED[field] === 'title' ? 'titles' : 'such text'} with ${audience}`,
+        {
+          account: target.id,
+          hint: `use other words, or let accounts.yaml share it: share: ${NEEDED[field]} for ${sources.join(', ')}`,
+        },
+      );
+    }
+}

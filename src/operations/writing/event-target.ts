@@ -1,0 +1,97 @@
+/** The event that is to be changed, as it is at this moment, and how much of its series. */
+import { z } from 'zod';
+import type { Account, App } from '../../accounts/registry.ts';
+import type { StoredEvent } from '../../core/change.ts';
+import { OWNER } from '../../core/disclosure.ts';
+import { CalmcpError } from '../../core/errors.ts';
+import type { CalendarEvent, EventTime } from '../../core/event.ts';
+import type { Call } from '../../core/provider.ts';
+import { SCOPES, type Scope, slotOf } from '../../core/series.ts';
+import type { Deadline } from '../deadline.ts';
+import { limitedCall } from '../deadline.ts';
+import { holdersOf, lookUp } from '../look-up.ts';
+import type { Asker } from '../operation.ts';
+import type { Answered } from '../question.ts';
+import { versionOf } from '../version.ts';
+import { ConflictError } from './settle.ts';
+import { at, type Backend, requireWritable, requireWritableCalendar } from './target.ts';
+
+/** Time that finding out about a lost answer, or taking a change back, may take after the deadline, in milliseconds. */
+const RESCUE_MS = 5_000;
+
+export const targetInput = {
+  id: z.string().max(200),
+  account: z.string().optional().describe('Default: that of id.'),
+  scope: z.enum(SCOPES).optional().describe('For recurring events.'),
+  version: z.string().max(40).optional().describe('Refuse if changed since.'),
+};
+
+type Asked = z.output<z.ZodObject<typeof targetInput>> & { readonly timeZone?: string | undefined };
+
+export interface EventTarget {
+  readonly backend: Backend;
+  readonly answered: Answered;
+  /** The copy that was listed, and all copies of its meeting. */
+  readonly copy: CalendarEvent;
+  readonly copies: readonly CalendarEvent[];
+  readonly scope: Scope;
+  /** What is to be changed: the event itself, or its whole series. */
+  readonly stored: StoredEvent;
+  /** The occurrence that the change starts from: `stored` itself where it is not the series. */
+  readonly occurrence: StoredEvent;
+  /** When the series had planned that occurrence. */
+  readonly slot: EventTime;
+}
+
+/**
+ * The account that is written to, before anybody is asked: that of the reference, or the one that was named.
+ * @throws CalmcpError READ_ONLY
+ */
+function accountsOf(app: App, { id, account }: Asked): readonly Account[] {
+  const { accounts } = holdersOf(app, id, OWNER);
+  const candidates = account === undefined ? accounts : [app.account(account)];
+  const writable = candidates.filter(({ settings }) => settings.access === 'write');
+  if (writable.length === 0 && candidates[0] !== undefined) requireWritable(candidates[0]);
+  return writable;
+}
+
+/** @throws CalmcpError; ConflictError where `version` is not that of the event any more */
+export async function findTarget(app: App, asked: Asked, asker: Asker, time: Deadline): Promise<EventTarget> {
+  const accounts = accountsOf(app, asked);
+  const { answered, merged, copy: named } = await lookUp(app, { id: asked.id, timeZone: asked.timeZone }, asker);
+  const copy = asked.account === undefined ? named : merged.copies.find(({ account }) => account === asked.account);
+  if (copy === undefined)
+    throw new CalmcpError('NOT_FOUND', `${asked.account} does not hold this event`, {
+      hint: `it is in ${[...new Set(merged.copies.map(({ account }) => account))].join(', ')}`,
+    });
+  const account = accounts.find(({ id }) => id === copy.account) ?? app.account(copy.account);
+  requireWritable(account);
+  requireWritableCalendar(copy.calendar);
+  if (copy.kind !== 'single' && asked.scope === undefined)
+    throw new CalmcpError('INPUT_INVALID', 'the event repeats, and it is not said how much of it is meant', {
+      hint: 'give scope: this for this one, following for this and all later ones, or all',
+    });
+  const scope = copy.kind === 'single' ? 'this' : (asked.scope ?? 'this');
+  return at(account, time, async (backend, call) => {
+    const { writer } = backend;
+    const [occurrence, series] = await Promise.all([
+      writer.get(copy.calendar, copy.id, call),
+      scope === 'this' ? undefined : writer.get(copy.calendar, seriesIdOf(copy), call),
+    ]);
+    const stored = series ?? occurrence;
+    const versions = [occurrence, stored].map(({ etag }) => versionOf(etag));
+    if (asked.version !== undefined && !versions.includes(asked.version)) throw new ConflictError(stored);
+    const slot = series === undefined ? copy.start : slotOf(copy, series);
+    return { backend, answered, copy, copies: merged.copies, scope, stored, occurrence, slot };
+  });
+}
+
+function seriesIdOf({ seriesId, account }: CalendarEvent): string {
+  if (seriesId !== undefined) return seriesId;
+  throw new CalmcpError('BAD_RESPONSE', 'the event repeats, and does not say which series it is of', { account });
+}
+
+/** Runs `work` with a call of its own, which goes on when the deadline is over. */
+export function rescueOf(asker: Asker): <T>(work: (call: Call) => Promise<T>) => Promise<T> {
+  return (work) => limitedCall(asker, RESCUE_MS, work);
+}
