@@ -20,7 +20,7 @@ import {
   shownNotice,
 } from './writing/people.ts';
 import { settle } from './writing/settle.ts';
-import { endSeries } from './writing/split.ts';
+import { endSeries, leftNotes } from './writing/split.ts';
 import { at, WRITE_MS } from './writing/target.ts';
 
 const input = z.strictObject({
@@ -71,11 +71,11 @@ export const deleteEvent = defineOperation({
           ...(notes.length === 0 ? {} : { notes }),
         };
         if (dryRun) return { ...result, outcome: 'preview' as const };
-        await at(backend.account, time, async (_, call): Promise<unknown> => {
+        const left = await at(backend.account, time, async (_, call): Promise<number> => {
           if (head !== null)
-            return endSeries({ backend, calendar, series: stored, notify: notice.notify, call, rescue }, head);
+            return endSeries({ backend, calendar, series: stored, slot, notify: notice.notify, call, rescue }, head);
           const { id } = stored.event;
-          return settle({
+          await settle({
             before: stored,
             make: () => writer.delete(calendar, id, { etag: stored.etag, notify: notice.notify }, call),
             look: () =>
@@ -89,8 +89,10 @@ export const deleteEvent = defineOperation({
               }),
             seen: (now) => (now === undefined ? null : undefined),
           });
+          return 0;
         });
-        return { ...result, outcome: 'deleted' as const };
+        const all = [...notes, ...leftNotes(left)];
+        return { ...result, outcome: 'deleted' as const, ...(all.length === 0 ? {} : { notes: all }) };
       });
     } finally {
       time.end();

@@ -28,7 +28,7 @@ import {
   shownNotice,
 } from './writing/people.ts';
 import { holds, settle } from './writing/settle.ts';
-import { resetBy, shownEvent, splitSeries } from './writing/split.ts';
+import { leftNotes, resetBy, shownEvent, splitSeries } from './writing/split.ts';
 import { at, WRITE_MS } from './writing/target.ts';
 
 const input = z.strictObject({
@@ -145,7 +145,7 @@ export const updateEvent = defineOperation({
           };
         }
         return at(backend.account, time, async (_, call) => {
-          const changed = plan.isSplit
+          const { tail: changed, left } = plan.isSplit
             ? await splitSeries({
                 backend,
                 calendar,
@@ -157,12 +157,13 @@ export const updateEvent = defineOperation({
                 call,
                 rescue,
               })
-            : await changeOne(target, plan.fields, notice, call, rescue);
+            : { tail: await changeOne(target, plan.fields, notice, call, rescue), left: 0 };
           const event = await shownEvent(backend, calendar, changed, call);
           return {
             ...base,
             outcome: 'updated' as const,
             event: writtenItemOf(changed, event, clock, detail),
+            ...(left === 0 ? {} : { notes: leftNotes(left) }),
             ...tellAround(around),
           };
         });

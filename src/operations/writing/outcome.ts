@@ -70,13 +70,15 @@ export function writtenItemOf(
   return {
     ...itemOf(event, clock, detail),
     version: versionOf(stored.etag),
-    ...(rule === undefined || rule === '' ? {} : { recurring: true as const, repeats: describe(rule) }),
+    ...(rule === undefined || rule === ''
+      ? {}
+      : { recurring: true as const, repeats: describe(rule, stored.fields.start) }),
   };
 }
 
-function describe(rule: string): string {
+function describe(rule: string, start: EventTime | undefined): string {
   try {
-    return describeRecurrence(parseRecurrence(rule));
+    return describeRecurrence(parseRecurrence(rule), start);
   } catch {
     // One that a vendor holds and calmcp would not write.
     return neutralize(rule);
@@ -94,14 +96,14 @@ function short(text: string): string {
   return line.length > SHOWN_TEXT ? `${[...line].slice(0, SHOWN_TEXT).join('')}…` : line;
 }
 
-function valueText(name: keyof EventFields, value: unknown, clock: ZoneClock): string {
+function valueText({ start }: EventFields, name: keyof EventFields, value: unknown, clock: ZoneClock): string {
   if (name === 'start' || name === 'end') return timeText(value as EventTime, clock);
   if (name === 'attendees')
     return (value as NonNullable<EventFields['attendees']>)
       .slice(0, SHOWN_PEOPLE)
       .map(({ email, optional }) => neutralize(email) + (optional ? ' (optional)' : ''))
       .join(', ');
-  if (name === 'recurrence') return value === '' ? 'once' : describe(String(value));
+  if (name === 'recurrence') return value === '' ? 'once' : describe(String(value), start);
   if (name === 'reminders')
     return (value as readonly number[]).length === 0 ? 'none' : `${(value as readonly number[]).join(', ')} min before`;
   if (Array.isArray(value)) return value.map((each) => short(String(each))).join(', ');
@@ -115,9 +117,9 @@ export function changesOf(
   clock: ZoneClock,
 ): NonNullable<Outcome['changes']> {
   return (Object.keys(wanted) as (keyof EventFields)[]).flatMap((name) => {
-    const to = valueText(name, wanted[name], clock);
+    const to = valueText({ ...now, ...wanted }, name, wanted[name], clock);
     const before = now?.[name];
-    const from = before === undefined ? undefined : valueText(name, before, clock);
+    const from = before === undefined ? undefined : valueText(now ?? {}, name, before, clock);
     if (from === to) return [];
     return [{ field: name === 'recurrence' ? 'repeat' : name, ...(from === undefined ? {} : { from }), to }];
   });

@@ -57,9 +57,11 @@ export interface SplitRequest {
 /**
  * The new series is made first, and the old one is cut short when it is there: whatever fails in between, no meeting is lost.
  * What fails after that takes the new series back.
- * @returns the new series
+ * @returns the new series, and how many occurrences the old one still has after its end
  */
-export async function splitSeries(request: SplitRequest): Promise<StoredEvent> {
+export async function splitSeries(
+  request: SplitRequest,
+): Promise<{ readonly tail: StoredEvent; readonly left: number }> {
   const { backend, calendar, series, slot, wanted, notify, key, call } = request;
   const split = splitAt(series, slot, wanted);
   if (split.head === null) throw new TypeError('nothing stays: the whole series changes');
@@ -67,12 +69,11 @@ export async function splitSeries(request: SplitRequest): Promise<StoredEvent> {
   const { stored: tail } = await backend.writer.create(calendar, split.tail, { key, notify }, call);
   try {
     await callOff(request, split, before, tail);
-    await endSeries(request, split.head);
+    return { tail, left: await endSeries(request, split.head) };
   } catch (thrown) {
     await takeBack(request, tail, toCalmcpError(thrown));
     throw thrown;
   }
-  return tail;
 }
 
 /** How many changed occurrences a split gives up. @throws CalmcpError */
@@ -86,17 +87,44 @@ export async function resetBy(
   return later.filter(({ kind }) => kind === 'exception').length;
 }
 
-/** Cuts a series short. @throws CalmcpError */
-export async function endSeries(
-  { backend: { writer }, calendar, series, notify, call, rescue }: Omit<SplitRequest, 'slot' | 'wanted' | 'key'>,
-  head: string,
-): Promise<StoredEvent> {
-  return settle({
+type EndRequest = Omit<SplitRequest, 'wanted' | 'key'>;
+
+/**
+ * Cuts a series short before a slot.
+ * @returns how many of its later occurrences are still there, as they could not be removed
+ * @throws CalmcpError where it is as it was
+ */
+export async function endSeries(request: EndRequest, head: string): Promise<number> {
+  const { backend, calendar, series, notify, call, rescue } = request;
+  const { writer } = backend;
+  await settle({
     before: series,
     make: () => writer.update(calendar, series.event.id, { recurrence: head }, { etag: series.etag, notify }, call),
     look: () => rescue((own) => writer.get(calendar, series.event.id, own)),
     seen: (now) => (now !== undefined && now.etag !== series.etag && repeatsBy(now, head) ? now : undefined),
   });
+  return sweep(request).catch(() => 1);
+}
+
+/** Occurrences that were changed are said to stay on Google's calendars when their series ends before them. */
+async function sweep({ backend, calendar, series, slot, notify, call }: EndRequest): Promise<number> {
+  const later = await occurrencesFrom(backend, calendar, series.event.id, slot, call);
+  let left = 0;
+  for (const { id } of later)
+    try {
+      const { etag } = await backend.writer.get(calendar, id, call);
+      await backend.writer.delete(calendar, id, { etag, notify }, call);
+    } catch (thrown) {
+      if (toCalmcpError(thrown).code !== 'NOT_FOUND') left++;
+    }
+  return left;
+}
+
+/** What to tell about those; nothing where there are none. */
+export function leftNotes(left: number): string[] {
+  return left === 0
+    ? []
+    : [`${left} changed occurrences of the old series may still be there: list them and delete them`];
 }
 
 /** Vendors write one rule in several ways. */
