@@ -95,9 +95,12 @@ export function toItem(
   { audience, clock, clocks, detail, likeness, heard }: ItemContext,
 ): EventItem {
   const { event, copies, busy } = merged;
-  const holders = copies.map(({ account }) => account);
-  heard?.note(event.title, holders);
-  heard?.note(event.location, holders);
+  // What is masked says nothing, and those who may not be named are not named here either.
+  const holders = copies.flatMap(({ account }) => (account === OTHER_ACCOUNTS ? [] : [account]));
+  if (event.disclosed === undefined) {
+    heard?.note(event.title, holders);
+    heard?.note(event.location, holders);
+  }
   const full = detail === 'full';
   const times = formatTimes(event.start, event.end, clock, full);
   const shownBusy = busy === 'unknown' ? 'busy' : busy;

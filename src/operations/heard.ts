@@ -44,7 +44,7 @@ export function createHeard(): Heard {
 
   return {
     note(text, accounts) {
-      if (text === null || text === undefined) return;
+      if (text === null || text === undefined || accounts.length === 0) return;
       const words = wordsOf(text);
       if (words.length > RUN) for (const run of runsOf(words, RUN)) add(run, accounts);
       else if (words.length > 0) add(words, accounts);

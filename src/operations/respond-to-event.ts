@@ -7,6 +7,7 @@ import { startDeadline } from './deadline.ts';
 import { timeZoneInput } from './envelope.ts';
 import { detailInput } from './event-item.ts';
 import { defineOperation } from './operation.ts';
+import { refuseBorrowedText } from './writing/barrier.ts';
 import { outcomeOf } from './writing/conflict.ts';
 import { type EventTarget, findTarget, rescueOf, targetInput } from './writing/event-target.ts';
 import { noticesFor, outcomeOutput, writtenItemOf } from './writing/outcome.ts';
@@ -60,6 +61,7 @@ export const respondToEvent = defineOperation({
         const { writer } = backend;
         const { calendar } = copy;
         requireInvitation(target);
+        refuseBorrowedText(app, asker.heard, backend.account, comment === undefined ? {} : { text: comment });
         const organizer = stored.event.organizer?.email;
         const result = {
           ...noticesFor(app),

@@ -38,7 +38,7 @@ test('the tool list costs less than 3,000 tokens', async () => {
   const client = await connect(() => Promise.reject(new TypeError('not asked')));
   const { tools } = await client.listTools();
   const tokens = tokensOf({ tools });
-  console.info(`tools/list: ${tokens} tokens, ${tools.length} tools`);
+  process.stdout.write(`tools/list: ${tokens} tokens, ${tools.length} tools\n`);
   expect(tools).toHaveLength(14);
   expect(tokens).toBeLessThan(3_000);
 });
@@ -46,12 +46,15 @@ test('the tool list costs less than 3,000 tokens', async () => {
 test('a hundred plain events of four accounts cost at most 4,200 tokens, and 2,400 as text', async () => {
   const app = await openAccounts(yaml());
   const client = await connect(async () => app);
-  const { structuredContent, content } = await client.callTool({ name: 'list_events', arguments: { range: 'this week' } });
+  const { structuredContent, content } = await client.callTool({
+    name: 'list_events',
+    arguments: { range: 'this week' },
+  });
   const { events, truncated } = structuredContent as { events: unknown[]; truncated?: true };
   expect(events).toHaveLength(100);
   expect(truncated).toBeUndefined();
   const text = (content as { text: string }[]).map((part) => part.text).join('\n');
-  console.info(`100 events: ${tokensOf(structuredContent)} tokens structured, ${tokensOf(text)} as text`);
+  process.stdout.write(`100 events: ${tokensOf(structuredContent)} tokens structured, ${tokensOf(text)} as text\n`);
   expect(tokensOf(structuredContent)).toBeLessThanOrEqual(4_200);
   expect(tokensOf(text)).toBeLessThanOrEqual(2_400);
 });

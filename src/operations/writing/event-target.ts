@@ -18,6 +18,8 @@ import { at, type Backend, requireWritable, requireWritableCalendar } from './ta
 
 /** Time that finding out about a lost answer, or taking a change back, may take after the deadline, in milliseconds. */
 const RESCUE_MS = 5_000;
+/** Milliseconds for finding the event: an account that hangs does not keep another one's event from being changed. */
+const FIND_MS = 10_000;
 
 export const targetInput = {
   id: z.string().max(200),
@@ -58,7 +60,11 @@ function accountsOf(app: App, { id, account }: Asked): readonly Account[] {
 /** @throws CalmcpError; ConflictError where `version` is not that of the event any more */
 export async function findTarget(app: App, asked: Asked, asker: Asker, time: Deadline): Promise<EventTarget> {
   const accounts = accountsOf(app, asked);
-  const { answered, merged, copy: named } = await lookUp(app, { id: asked.id, timeZone: asked.timeZone }, asker);
+  const {
+    answered,
+    merged,
+    copy: named,
+  } = await lookUp(app, { id: asked.id, timeZone: asked.timeZone }, { ...asker, deadlineMs: FIND_MS });
   const copy = asked.account === undefined ? named : merged.copies.find(({ account }) => account === asked.account);
   if (copy === undefined)
     throw new CalmcpError('NOT_FOUND', `${asked.account} does not hold this event`, {
