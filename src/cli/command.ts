@@ -37,8 +37,8 @@ export async function answerOf<Input extends z.ZodObject, Output extends z.ZodOb
       ...('timeZone' in operation.input.shape && options.timeZone !== undefined ? { timeZone: options.timeZone } : {}),
       ...input,
     });
-    const isForOwner = input.audience === undefined || input.audience === OWNER;
-    // Whom an answer is for may look on, and must not learn which accounts there are.
+    // Whom an answer is for may look on, and must not learn which accounts there are. A cursor may hold an audience.
+    const isForOwner = input.cursor === undefined && (input.audience === undefined || input.audience === OWNER);
     const names = isForOwner ? (options.account ?? app.accounts.map(({ id }) => id)).join(', ') : 'all accounts';
     return await withProgress(shell.stderr, `asking ${names}`, () =>
       operation.run(app, parsed, { signal: shell.interrupted }),

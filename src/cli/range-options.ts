@@ -1,6 +1,9 @@
 /** What the commands that ask about a stretch of time have in common. */
 import type { Command } from 'commander';
 import { CalmcpError } from '../core/errors.ts';
+import { MOST_ITEMS } from '../operations/cursor.ts';
+import type { GlobalOptions } from './open-app.ts';
+import type { Shell } from './shell.ts';
 
 /** Adds the range and whom the answer is for. @param usual what is asked about where no range is given */
 export function addRangeOptions(command: Command, usual: string): Command {
@@ -22,6 +25,47 @@ export function rangeInputOf(
     ...(to === undefined ? {} : { to }),
     ...(audience === undefined ? {} : { audience }),
   };
+}
+
+/** Adds what an answer in parts is asked for with. @param usual how much is shown without a limit */
+export function addPaging(command: Command, what: string, usual: string): Command {
+  return command
+    .option('--limit <number>', `most ${what} in one answer, at most ${MOST_ITEMS}; default: ${usual}`)
+    .option('--cursor <text>', 'go on with an answer that was cut: it ends with the command for the next part');
+}
+
+interface PageOptions extends GlobalOptions {
+  readonly limit?: string | undefined;
+  readonly cursor?: string | undefined;
+  readonly ids?: boolean | undefined;
+}
+
+export function pageInputOf({ limit, cursor }: PageOptions): { limit?: number; cursor?: string } {
+  return {
+    ...(limit === undefined ? {} : { limit: parseCount(limit, '--limit') }),
+    ...(cursor === undefined ? {} : { cursor }),
+  };
+}
+
+function quoted(text: string, { platform }: Shell): string {
+  if (/^[\w./:@%+=,~-]+$/.test(text)) return text;
+  return platform === 'win32' ? `"${text}"` : `'${text.replaceAll("'", "'\\''")}'`;
+}
+
+/** How a printed answer says that there is more: the command for it, in one line. What was asked is in the cursor. */
+export function moreText(
+  command: string,
+  { nextCursor }: { readonly nextCursor?: string | undefined },
+  { config, limit, ids }: PageOptions,
+  shell: Shell,
+): string {
+  if (nextCursor === undefined) return '';
+  const words = [
+    ...(config === undefined ? [] : ['--config', quoted(config, shell)]),
+    ...(limit === undefined ? [] : ['--limit', limit]),
+    ...(ids ? ['--ids'] : []),
+  ];
+  return `\nThere is more: ${['calmcp', command, ...words, '--cursor', nextCursor].join(' ')}\n`;
 }
 
 /** Minutes of `45`, `45m`, `1h`, `1h30m`, `1.5h` or `2d`. @throws CalmcpError INPUT_INVALID */

@@ -44,7 +44,7 @@ export function conflictLines(answer: ConflictList, screen: Screen): string[] {
     },
   );
   lines.push(...renderDays(rows, table, screen));
-  if (count !== undefined) lines.push('', `${count} conflicts in all; the first ${conflicts.length} are shown.`);
+  if (count !== undefined) lines.push('', `${count} conflicts in all; ${conflicts.length} are shown.`);
   if (possibleDuplicates !== undefined)
     lines.push('', style('dim', `Left out: ${possibleDuplicates} that look like copies of one meeting.`));
   return lines;

@@ -7,7 +7,7 @@ import { formatTable } from './table.ts';
 
 export function renderFreeBusy(answer: FreeBusy, screen: Screen): string {
   const { style, columns } = screen;
-  const { blocks, free, complete, accounts, people = [] } = answer;
+  const { blocks, free, complete, accounts, truncated, people = [] } = answer;
   const paint = accountPainter(accounts, style);
   const rows = [
     ...blocks.map(({ start, end, busy, accounts: own = [] }) => ({ start, end, kind: busy, own })),
@@ -28,8 +28,8 @@ export function renderFreeBusy(answer: FreeBusy, screen: Screen): string {
     },
   );
   const lines = [...renderHead(answer, screen), ...renderDays(rows, table, screen)];
-  if (blocks.length === 0 && complete) lines.push('', 'Nothing takes time.');
-  if (free.length === 0) lines.push('', 'No free time within working hours.');
+  if (blocks.length === 0 && complete && !truncated) lines.push('', 'Nothing takes time.');
+  if (free.length === 0 && !truncated) lines.push('', 'No free time within working hours.');
   for (const { person, status, message, blocks: theirs } of people) {
     const rest = [status === 'unknown' ? style('red', 'unknown, not free') : undefined, message];
     lines.push('', [style('bold', person), ...rest].filter(Boolean).join(': '));

@@ -8,8 +8,13 @@
  */
 const INVISIBLE =
   /(?![\u200C\u200D]|\p{Variation_Selector})[\p{Cc}\u2028\u2029\uFFF9-\uFFFB\p{Default_Ignorable_Code_Point}]/gu;
-/** One variation selector chooses how a character looks; more of them only carry what nobody sees. */
-const STRAY_SELECTOR = /(?<=^|[\s\u200C\u200D]|\p{Variation_Selector})\p{Variation_Selector}+/gu;
+/**
+ * A variation selector is kept where it chooses how a character looks. There are 260 of them: after any other letter each carries
+ * a byte that a model reads and nobody sees.
+ * @see https://www.unicode.org/Public/UCD/latest/ucd/StandardizedVariants.txt
+ */
+const STRAY_SELECTOR =
+  /(?<![\p{Emoji}\p{Emoji_Modifier}])[\uFE0E\uFE0F]|(?<![\p{Script=Han}\p{Script=Myanmar}\p{Script=Phags_Pa}\p{Script=Manichaean}\p{Sm}])[\uFE00-\uFE0D]|(?<!\p{Script=Mongolian})[\u180B-\u180D\u180F]|(?<!\p{Script=Han})[\u{E0100}-\u{E01EF}]/gu;
 /** A joiner is kept where it joins: inside an emoji, or between letters of a script that needs it. */
 const STRAY_JOINER =
   /(?<!\p{L}|\p{M}|\p{Extended_Pictographic}|\p{Emoji_Modifier})[\u200C\u200D]|[\u200C\u200D](?!\p{L}|\p{M}|\p{Extended_Pictographic})/gu;
@@ -32,6 +37,22 @@ export function neutralize(foreign: string): string {
       .replaceAll(NEEDLESS_JOINER, '')
       .trim()
   );
+}
+
+/** Characters of one line that are looked at: whoever sends more sends it to fill somebody's context. */
+const MOST_READ = 20_000;
+
+/** The same, cut to so many characters, with `…` where some are left out. */
+export function neutralizeShort(foreign: string, most: number): string {
+  const text = neutralize(foreign.slice(0, MOST_READ));
+  return text.length <= most && foreign.length <= MOST_READ ? text : `${cutAt(text, most)}…`;
+}
+
+/** The first characters of what was made safe, whole ones. */
+export function cutAt(text: string, most: number): string {
+  const end = /[\uD800-\uDBFF]/.test(text.charAt(most - 1)) ? most - 1 : most;
+  // What joined the next character joins nothing at the cut.
+  return text.slice(0, end).replace(/[\u200C\u200D]+$/, '');
 }
 
 /** The same for a text of several lines: their breaks stay. */

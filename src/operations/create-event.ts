@@ -7,15 +7,15 @@ import { checkStart, formatRecurrence, parseRecurrence, settleUntil } from '../c
 import { createZoneClock, requireZone } from '../core/time.ts';
 import { startDeadline } from './deadline.ts';
 import { timeZoneInput } from './envelope.ts';
-import { detailInput } from './event-item.ts';
+import { detailInput, nameText } from './event-item.ts';
 import { defineOperation } from './operation.ts';
 import { lookAround, plannedOf } from './writing/around.ts';
 import { refuseBorrowedText } from './writing/barrier.ts';
 import { newEventInput, parseNewEvent } from './writing/fields-input.ts';
+import { shownEvent } from './writing/occurrences.ts';
 import { aroundOf, changesOf, noticesFor, outcomeOutput, writtenItemOf } from './writing/outcome.ts';
 import { dryRunInput, noticeOf, notifyInput, peopleOf, requireNotice, shownNotice } from './writing/people.ts';
 import { isOutcomeUnknown } from './writing/settle.ts';
-import { shownEvent } from './writing/split.ts';
 import { accountToWrite, at, calendarToWrite, WRITE_MS } from './writing/target.ts';
 
 const input = z.strictObject({
@@ -69,7 +69,7 @@ export const createEvent = defineOperation({
           ...asker,
           signal: time.signal,
         });
-        const base = { ...noticesFor(app), account: account.id, calendar: calendar.name };
+        const base = { ...noticesFor(app), account: account.id, calendar: nameText(calendar.name) };
         if (dryRun)
           return {
             ...base,

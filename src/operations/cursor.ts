@@ -1,4 +1,5 @@
 /** Long answers in parts, each going on exactly where the one before ended. */
+import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import type { App } from '../accounts/registry.ts';
 import { CalmcpError } from '../core/errors.ts';
@@ -8,6 +9,10 @@ import { wholeNumber } from './envelope.ts';
 /** Characters of JSON that the items of one part may have: what a model takes in one piece. */
 const MOST_CHARACTERS = 60_000;
 export const MOST_ITEMS = 1_000;
+/** Letters by which one of those that begin at one moment is known again. */
+const MARK_LETTERS = 5;
+/** Marks that a cursor has room for; where more begin at one moment, they are counted. */
+const MOST_MARKS = 500;
 
 export const pageInput = {
   limit: wholeNumber(1, MOST_ITEMS).optional(),
@@ -23,10 +28,10 @@ export const pageOutput = {
 interface Position {
   /** Of the last item, in epoch milliseconds. */
   readonly start: number;
-  /** What it is known again by; empty where it has no name. */
-  readonly key: string;
   /** How many of the items that were shown start at that moment. */
   readonly ties: number;
+  /** The marks of these; empty where they are too many. Nothing can be read out of them. */
+  readonly marks: string;
 }
 
 interface Content {
@@ -40,7 +45,9 @@ interface Content {
 
 export interface Resumed<Input> {
   readonly asked: Input;
-  readonly after?: Position;
+  /** As the person said it: the cursor of the next part knows the question by it. */
+  readonly said: Readonly<Record<string, unknown>>;
+  readonly after?: Position | undefined;
 }
 
 const invalid = (message: string, hint: string): CalmcpError => new CalmcpError('INPUT_INVALID', message, { hint });
@@ -61,7 +68,7 @@ export async function resume<Input extends { cursor?: string | undefined }>(
   operation: string,
   input: Input,
 ): Promise<Resumed<Input>> {
-  if (input.cursor === undefined) return { asked: input };
+  if (input.cursor === undefined) return { asked: input, said: input };
   const [text = '', signature = ''] = input.cursor.trim().split('.');
   if ((await app.sign(text)) !== signature)
     throw invalid('the cursor is none of this calmcp', 'give nextCursor as it was, or ask again without it');
@@ -79,11 +86,12 @@ export async function resume<Input extends { cursor?: string | undefined }>(
     to: new Date(content.to).toISOString(),
     timeZone: content.timeZone,
   };
-  return { asked: asked as unknown as Input, after: content.after };
+  return { asked: asked as unknown as Input, said: content.input, after: content.after };
 }
 
 interface Places<Item> {
   readonly startOf: (item: Item) => number;
+  /** What it is known again by, among those that start with it; the same for what looks the same. */
   readonly keyOf: (item: Item) => string;
 }
 
@@ -93,32 +101,46 @@ export interface Part<Shown> {
   readonly last?: Position;
 }
 
-/** What of `items`, in order, comes after a position: nothing twice, and nothing left out. */
+function markOf(key: string): string {
+  return createHash('sha256').update(key).digest('base64url').slice(0, MARK_LETTERS);
+}
+
+/** What of `items`, in order, comes after a position: nothing twice, and nothing left out, whatever came or went meanwhile. */
 function rest<Item>(
   items: readonly Item[],
   after: Position | undefined,
   { startOf, keyOf }: Places<Item>,
 ): readonly Item[] {
   if (after === undefined) return items;
-  const first = items.findIndex((item) => startOf(item) >= after.start);
-  if (first < 0) return [];
-  const ties = items.slice(first).findIndex((item) => startOf(item) > after.start);
-  const tied = items.slice(first, ties < 0 ? undefined : first + ties);
-  const known = after.key === '' ? -1 : tied.findIndex((item) => keyOf(item) === after.key);
-  return items.slice(first + (known < 0 ? Math.min(after.ties, tied.length) : known + 1));
+  const later = items.filter((item) => startOf(item) > after.start);
+  const tied = items.filter((item) => startOf(item) === after.start);
+  if (after.marks === '') return [...tied.slice(after.ties), ...later];
+  const shown: string[] = after.marks.match(new RegExp(`.{${MARK_LETTERS}}`, 'g')) ?? [];
+  const left = tied.filter((item) => {
+    const at = shown.indexOf(markOf(keyOf(item)));
+    if (at >= 0) shown.splice(at, 1);
+    return at < 0;
+  });
+  return [...left, ...later];
 }
 
 /**
  * The next part of `items`.
  * @param limit most items; without it, all of them
+ * @param besides what else an answer shows because of an item: it counts for the size
  */
 export function partOf<Item, Shown>(
   items: readonly Item[],
   {
     limit,
     after,
+    besides,
     ...places
-  }: Places<Item> & { readonly limit?: number | undefined; readonly after?: Position | undefined },
+  }: Places<Item> & {
+    readonly limit?: number | undefined;
+    readonly after?: Position | undefined;
+    readonly besides?: (item: Item) => unknown;
+  },
   show: (item: Item) => Shown,
 ): Part<Shown> {
   const left = rest(items, after, places);
@@ -126,16 +148,17 @@ export function partOf<Item, Shown>(
   let size = 0;
   for (const item of left) {
     const one = show(item);
-    size += JSON.stringify(one).length;
+    size += JSON.stringify(one).length + (besides === undefined ? 0 : JSON.stringify(besides(item)).length);
     if (limit !== undefined && (shown.length === limit || (shown.length > 0 && size > MOST_CHARACTERS))) break;
     shown.push(one);
   }
   const last = left[shown.length - 1];
   if (last === undefined || shown.length === left.length) return { shown };
   const start = places.startOf(last);
-  const before = items.slice(0, items.length - left.length + shown.length);
-  const ties = before.filter((item) => places.startOf(item) === start).length;
-  return { shown, last: { start, key: places.keyOf(last), ties } };
+  const unseen = new Set(left.slice(shown.length));
+  const tied = items.filter((item) => places.startOf(item) === start && !unseen.has(item));
+  const marks = tied.length > MOST_MARKS ? '' : tied.map((item) => markOf(places.keyOf(item))).join('');
+  return { shown, last: { start, ties: tied.length, marks } };
 }
 
 /** How an answer says that there is more. */
@@ -143,15 +166,19 @@ export async function moreOf(
   app: App,
   operation: string,
   {
-    asked,
+    said,
     last,
     range,
-  }: { readonly asked: Readonly<Record<string, unknown>>; readonly last: Position | undefined; readonly range: Range },
+  }: {
+    readonly said: Readonly<Record<string, unknown>>;
+    readonly last: Position | undefined;
+    readonly range: Range;
+  },
 ): Promise<{ truncated?: true; nextCursor?: string }> {
   if (last === undefined) return {};
   const content: Content = {
     operation,
-    input: Object.fromEntries(givenOf(asked)),
+    input: Object.fromEntries(givenOf(said)),
     from: range.start,
     to: range.end,
     timeZone: range.timeZone,

@@ -5,9 +5,10 @@ import { endOfSeries } from '../core/series.ts';
 import { createZoneClock, requireZone } from '../core/time.ts';
 import { startDeadline } from './deadline.ts';
 import { timeZoneInput } from './envelope.ts';
-import { detailInput } from './event-item.ts';
+import { detailInput, nameText } from './event-item.ts';
 import { defineOperation } from './operation.ts';
 import { outcomeOf } from './writing/conflict.ts';
+import { endSeries } from './writing/end-series.ts';
 import { findTarget, rescueOf, targetInput } from './writing/event-target.ts';
 import { noticesFor, outcomeOutput, writtenItemOf } from './writing/outcome.ts';
 import {
@@ -20,7 +21,6 @@ import {
   shownNotice,
 } from './writing/people.ts';
 import { settle } from './writing/settle.ts';
-import { endSeries, leftNotes } from './writing/split.ts';
 import { at, WRITE_MS } from './writing/target.ts';
 
 const input = z.strictObject({
@@ -65,13 +65,13 @@ export const deleteEvent = defineOperation({
         const result = {
           ...noticesFor(app),
           account: copy.account,
-          calendar: calendar.name,
+          calendar: nameText(calendar.name),
           event: writtenItemOf(scope === 'this' ? occurrence : stored, copy, clock, detail),
           ...shownNotice(notice),
           ...(notes.length === 0 ? {} : { notes }),
         };
         if (dryRun) return { ...result, outcome: 'preview' as const };
-        const left = await at(backend.account, time, async (_, call): Promise<number> => {
+        const left = await at(backend.account, time, async (_, call): Promise<readonly string[]> => {
           if (head !== null)
             return endSeries({ backend, calendar, series: stored, slot, notify: notice.notify, call, rescue }, head);
           const { id } = stored.event;
@@ -89,9 +89,9 @@ export const deleteEvent = defineOperation({
               }),
             seen: (now) => (now === undefined ? null : undefined),
           });
-          return 0;
+          return [];
         });
-        const all = [...notes, ...leftNotes(left)];
+        const all = [...notes, ...left];
         return { ...result, outcome: 'deleted' as const, ...(all.length === 0 ? {} : { notes: all }) };
       });
     } finally {

@@ -4,7 +4,7 @@ import { OTHER_ACCOUNTS } from '../core/disclosure.ts';
 import type { CalendarEvent, TimedEventTime } from '../core/event.ts';
 import type { Likeness } from '../core/likeness.ts';
 import type { MergedEvent } from '../core/merge.ts';
-import { neutralize, webAddress } from '../core/text.ts';
+import { neutralizeShort, webAddress } from '../core/text.ts';
 import { sameZone, type ZoneClock, type ZoneClocks } from '../core/time.ts';
 import type { Heard } from './heard.ts';
 import { referenceOf } from './reference.ts';
@@ -60,12 +60,13 @@ function notesOf({ event, copies, staleCopies }: MergedEvent, clock: ZoneClock):
 
 /** More of a title or a place than anybody reads: what is longer was sent to fill somebody's context. */
 const LONGEST_LINE = 500;
+/** The same for what a calendar, a person or a category is called. */
+const LONGEST_NAME = 120;
 
 /** A title or a place, in one line that is safe to print. */
-export function titleText(foreign: string): string {
-  const text = neutralize(foreign.slice(0, 4 * LONGEST_LINE));
-  return text.length > LONGEST_LINE ? `${[...text].slice(0, LONGEST_LINE).join('')}…` : text;
-}
+export const titleText = (foreign: string): string => neutralizeShort(foreign, LONGEST_LINE);
+
+export const nameText = (foreign: string): string => neutralizeShort(foreign, LONGEST_NAME);
 
 /** Nobody else is coming (S07): it still takes its owner's time. */
 function haveAllDeclined({ attendees = [], organizer }: CalendarEvent): boolean {
@@ -121,7 +122,7 @@ export function toItem(
     ...times,
     ...(accounts.length > (full ? 0 : 1) ? { accounts } : {}),
     ...((full || !event.calendar.isDefault) && event.calendar.name !== ''
-      ? { calendar: neutralize(event.calendar.name) }
+      ? { calendar: nameText(event.calendar.name) }
       : {}),
     ...(shownBusy === 'busy' ? {} : { busy: shownBusy }),
     ...(event.status === 'confirmed' ? {} : { status: event.status }),

@@ -8,6 +8,7 @@ import type { CalendarRead, Call, ReadDepth } from '../core/provider.ts';
 import { neutralize } from '../core/text.ts';
 import { isRealTime } from '../core/time.ts';
 import { orAbort, startDeadline } from './deadline.ts';
+import { titleText } from './event-item.ts';
 import type { Asker } from './operation.ts';
 
 /**
@@ -111,7 +112,7 @@ export async function fanOut<T>(
         asOf: new Date(asOf).toISOString().replace(/\.\d+Z$/, 'Z'),
         requests,
         // They name calendars, whose names are other people's text.
-        ...(problems === undefined || problems.length === 0 ? {} : { problems: problems.map(neutralize) }),
+        ...(problems === undefined || problems.length === 0 ? {} : { problems: problems.map(titleText) }),
       };
       answers.push({ account, value, coverage });
       return coverage;

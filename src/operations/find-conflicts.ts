@@ -60,7 +60,7 @@ export const findConflicts = defineOperation({
   input,
   output,
   async run(app, input, asker) {
-    const { asked: all, after } = await resume(app, 'find_conflicts', input);
+    const { asked: all, said, after } = await resume(app, 'find_conflicts', input);
     const { limit = USUAL, detail, cursor: _cursor, ...asked } = all;
     const answered = await readQuestion(app, parseQuestion(app, asked, 'next 7 days'), asker, { detail });
     const { audience, clock } = answered;
@@ -80,6 +80,7 @@ export const findConflicts = defineOperation({
         },
       },
     );
+    const itemOf = (merged: MergedEvent) => toItem(merged, { ...answered, detail, likeness });
     const rendered: Conflict[] = [];
     const { shown, last } = partOf(
       pairs,
@@ -87,7 +88,8 @@ export const findConflicts = defineOperation({
         limit,
         after,
         startOf: ({ start }) => start,
-        keyOf: (pair) => labelsOf(pair.events, audience).events.join(' '),
+        keyOf: (pair) => JSON.stringify([pair.end, labelsOf(pair.events, audience)]),
+        besides: (pair) => pair.events.map(itemOf),
       },
       (pair) => {
         rendered.push(pair);
@@ -102,12 +104,10 @@ export const findConflicts = defineOperation({
     return {
       ...answered.head,
       conflicts: [...shown],
-      events: events
-        .filter((merged) => named.has(merged))
-        .map((merged) => toItem(merged, { ...answered, detail, likeness })),
+      events: events.filter((merged) => named.has(merged)).map(itemOf),
       ...(alike === 0 || audience !== OWNER ? {} : { possibleDuplicates: alike }),
       ...(count > shown.length ? { count } : {}),
-      ...(await moreOf(app, 'find_conflicts', { asked: all, last, range: answered.range })),
+      ...(await moreOf(app, 'find_conflicts', { said, last, range: answered.range })),
     };
   },
 });

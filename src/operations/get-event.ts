@@ -3,9 +3,9 @@ import { OWNER } from '../core/disclosure.ts';
 import type { Attendee, Person } from '../core/event.ts';
 import { findLikeness } from '../core/likeness.ts';
 import type { MergedEvent } from '../core/merge.ts';
-import { neutralize, neutralizeLines, webAddress } from '../core/text.ts';
+import { cutAt, neutralizeLines, webAddress } from '../core/text.ts';
 import { audienceInput, audienceOf, timeZoneInput } from './envelope.ts';
-import { detailInput, eventItem, toItem } from './event-item.ts';
+import { detailInput, eventItem, nameText, toItem } from './event-item.ts';
 import { isListed } from './list-events.ts';
 import { lookUp } from './look-up.ts';
 import { defineOperation } from './operation.ts';
@@ -55,8 +55,8 @@ export type EventDetails = EventAnswer['event'];
 
 function describePerson({ name, email }: Person): { name?: string; email?: string } {
   return {
-    ...(name === undefined ? {} : { name: neutralize(name) }),
-    ...(email === undefined ? {} : { email: neutralize(email) }),
+    ...(name === undefined ? {} : { name: nameText(name) }),
+    ...(email === undefined ? {} : { email: nameText(email) }),
   };
 }
 
@@ -81,11 +81,11 @@ function detailsOf({ event }: MergedEvent, withText: boolean): Omit<EventDetails
       ? {}
       : { attendees: attendees.slice(0, MOST_ATTENDEES).map(describeAttendee), attendeeCount: attendees.length }),
     ...(attendeesOmitted || (attendees?.length ?? 0) > MOST_ATTENDEES ? { attendeesOmitted: true as const } : {}),
-    ...(categories.length === 0 ? {} : { categories: categories.map(neutralize) }),
+    ...(categories.length === 0 ? {} : { categories: categories.map(nameText) }),
     ...(webLink === undefined ? {} : { webLink }),
     ...(readOnly ? { readOnly } : {}),
     ...(updated === null ? {} : { updated: new Date(updated).toISOString() }),
-    ...(whole === '' ? {} : { text: whole.slice(0, LONGEST_TEXT) }),
+    ...(whole === '' ? {} : { text: cutAt(whole, LONGEST_TEXT) }),
     ...(whole.length > LONGEST_TEXT ? { textTruncated: true as const } : {}),
   };
 }

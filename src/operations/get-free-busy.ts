@@ -1,21 +1,14 @@
 import { z } from 'zod';
 import { blocksOf, layer, type OwnedBlock, unionOfBlocks } from '../core/busy-blocks.ts';
 import { OTHER_ACCOUNTS, OWNER } from '../core/disclosure.ts';
-import type { BusyBlock } from '../core/event.ts';
-import { pairsOf, subtract } from '../core/intervals.ts';
+import type { BusyBlock, Range } from '../core/event.ts';
+import { intersect, interval, pairsOf, subtract } from '../core/intervals.ts';
 import { moreOf, pageInput, pageOutput, partOf, resume } from './cursor.ts';
+import { describeRange } from './envelope.ts';
 import { detailInput, formatSpan } from './event-item.ts';
 import { defineOperation } from './operation.ts';
 import { type AskedPerson, parsePeople, peopleInput, readPeople } from './people.ts';
-import {
-  type Answered,
-  commonHours,
-  parseQuestion,
-  type Question,
-  questionInput,
-  questionOutput,
-  readQuestion,
-} from './question.ts';
+import { type Answered, commonHours, parseQuestion, questionInput, questionOutput, readQuestion } from './question.ts';
 
 const input = z.strictObject({ ...questionInput, ...peopleInput, ...pageInput, detail: detailInput });
 
@@ -70,7 +63,7 @@ export const getFreeBusy = defineOperation({
   input,
   output,
   async run(app, input, asker) {
-    const { asked: all, after } = await resume(app, 'get_free_busy', input);
+    const { asked: all, said, after } = await resume(app, 'get_free_busy', input);
     const { detail, people, via, limit, cursor: _cursor, ...asked } = all;
     const question = parseQuestion(app, asked);
     const { range, clock } = question;
@@ -80,22 +73,27 @@ export const getFreeBusy = defineOperation({
       peopleQuestion === undefined ? undefined : readPeople(app, peopleQuestion, question, asker),
     ]);
     const blocks = blocksOfAnswer(answered);
-    const layers = layer(blocks, range);
+    // A later part is about the time that the ones before did not tell.
+    const left = { ...range, start: after?.start ?? range.start };
+    const layers = layer(blocks, left);
     const full = detail === 'full';
     const spanText = ({ start, end }: { start: number; end: number }) => formatSpan(start, end, clock, full);
     const blockText = (one: BusyBlock) => ({ ...spanText(one), busy: one.busy });
-    const free = subtract(commonHours(question), unionOfBlocks(layers));
+    const free = subtract(intersect(commonHours(question), interval(left.start, left.end)), unionOfBlocks(layers));
     const named = answered.head.accounts.map(({ account }) => account).filter((account) => account !== OTHER_ACCOUNTS);
     const rows = [
       ...layers.map(({ owners, ...one }) => ({ ...one, owners })),
       ...[...pairsOf(free)].map(([start, end]) => ({ start, end, busy: 'free' as const, owners: [] })),
     ].sort((a, b) => a.start - b.start);
-    const places = { startOf: (row: BusyRow) => row.start, keyOf: (row: BusyRow) => `${row.busy} ${row.end}` };
-    const { shown, last } = partOf<BusyRow, BusyRow>(rows, { limit, after, ...places }, (row) => row);
-    const isShown = ({ start }: { start: number }): boolean =>
-      (last === undefined || start <= last.start) && (after === undefined || start >= after.start);
+    const { shown, last } = partOf<BusyRow, BusyRow>(
+      rows,
+      { limit, startOf: ({ start }) => start, keyOf: ({ busy }) => busy },
+      (row) => row,
+    );
+    const told = { ...left, end: last === undefined ? left.end : (shown.at(-1)?.end ?? left.end) };
     return {
       ...answered.head,
+      range: describeRange(left),
       complete: answered.head.complete && (others ?? []).every((person) => person.blocks !== undefined),
       blocks: shown.flatMap(({ owners, busy, ...one }) => {
         if (busy === 'free') return [];
@@ -109,22 +107,25 @@ export const getFreeBusy = defineOperation({
               account,
               blocks: layer(
                 blocks.filter(({ owner }) => owner === account),
-                range,
-              )
-                .filter(isShown)
-                .map(blockText),
+                told,
+              ).map(blockText),
             })),
           }
         : {}),
-      ...(others === undefined ? {} : { people: others.map((person) => describePerson(person, question, blockText)) }),
-      ...(await moreOf(app, 'get_free_busy', { asked: all, last, range })),
+      ...(others === undefined ? {} : { people: others.map((person) => describePerson(person, left, blockText)) }),
+      ...(await moreOf(app, 'get_free_busy', {
+        said,
+        // Rows do not overlap, so it is the end of the last one that counts.
+        last: last === undefined ? undefined : { start: told.end, ties: 0, marks: '' },
+        range,
+      })),
     };
   },
 });
 
 function describePerson(
   { person, blocks, message }: AskedPerson,
-  { range }: Question,
+  range: Range,
   blockText: (one: BusyBlock) => z.output<typeof block>,
 ): NonNullable<FreeBusy['people']>[number] {
   if (blocks === undefined)

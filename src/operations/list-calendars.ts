@@ -2,8 +2,8 @@ import { z } from 'zod';
 import type { Account } from '../accounts/registry.ts';
 import { isComplete } from '../core/coverage.ts';
 import type { Calendar } from '../core/event.ts';
-import { neutralize } from '../core/text.ts';
 import { accountsInput, coverageOutput, noticesOf, noticesOutput } from './envelope.ts';
+import { nameText } from './event-item.ts';
 import { fanOut, filterCalendars, selectAccounts } from './fan-out.ts';
 import { defineOperation } from './operation.ts';
 
@@ -34,11 +34,11 @@ function describe(account: Account, row: Calendar, skipped: boolean): z.output<t
   const { name, isDefault, owner, color } = row;
   return {
     account: account.id,
-    name: neutralize(name),
+    name: nameText(name),
     ...(isDefault ? { default: true as const } : {}),
     access: accessOf(row, account),
     ...(skipped ? { skipped: true as const } : {}),
-    ...(owner === undefined ? {} : { owner: neutralize(owner) }),
+    ...(owner === undefined ? {} : { owner: nameText(owner) }),
     ...(color === undefined || !/^#[0-9a-f]{3,8}$/i.test(color) ? {} : { color }),
   };
 }

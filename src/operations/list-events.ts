@@ -41,7 +41,7 @@ export const listEvents = defineOperation({
   input,
   output,
   async run(app, input, asker) {
-    const { asked, after } = await resume(app, 'list_events', input);
+    const { asked, said, after } = await resume(app, 'list_events', input);
     const { includeDeclined = false, detail, limit, cursor: _cursor, ...question } = asked;
     const answered = await readQuestion(app, parseQuestion(app, question), asker, { detail });
     const events = eventsInRange(answered).filter((merged) => isListed(merged, includeDeclined));
@@ -52,7 +52,7 @@ export const listEvents = defineOperation({
     return {
       ...answered.head,
       events: [...shown],
-      ...(await moreOf(app, 'list_events', { asked, last, range: answered.range })),
+      ...(await moreOf(app, 'list_events', { said, last, range: answered.range })),
     };
   },
 });

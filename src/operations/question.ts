@@ -116,12 +116,18 @@ export function eventsInRange({ events, range, clock }: Answered): MergedEvent[]
   return events.filter(({ event }) => overlaps(spanOf(event, clock), range));
 }
 
-/** Where events lie in an answer that is given in parts. */
+/** Where events lie in an answer that is given in parts. Those without an id are known by what is shown of them. */
 export function placesOf({ clock, audience }: Answered): {
   startOf: (merged: MergedEvent) => number;
   keyOf: (merged: MergedEvent) => string;
 } {
-  return { startOf: ({ event }) => spanOf(event, clock).start, keyOf: (merged) => idOf(merged, audience) ?? '' };
+  return {
+    startOf: ({ event }) => spanOf(event, clock).start,
+    keyOf: (merged) => {
+      const { event, busy } = merged;
+      return idOf(merged, audience) ?? JSON.stringify([event.start.kind, spanOf(event, clock).end, event.title, busy]);
+    },
+  };
 }
 
 /** When all accounts asked can be booked, on the clocks of their owners, within the range. */

@@ -5,15 +5,15 @@ import { neutralize } from '../core/text.ts';
 import { createZoneClock, requireZone } from '../core/time.ts';
 import { startDeadline } from './deadline.ts';
 import { timeZoneInput } from './envelope.ts';
-import { detailInput } from './event-item.ts';
+import { detailInput, nameText } from './event-item.ts';
 import { defineOperation } from './operation.ts';
 import { refuseBorrowedText } from './writing/barrier.ts';
 import { outcomeOf } from './writing/conflict.ts';
 import { type EventTarget, findTarget, rescueOf, targetInput } from './writing/event-target.ts';
+import { occurrencesFrom } from './writing/occurrences.ts';
 import { noticesFor, outcomeOutput, writtenItemOf } from './writing/outcome.ts';
 import { dryRunInput } from './writing/people.ts';
 import { settle } from './writing/settle.ts';
-import { occurrencesFrom } from './writing/split.ts';
 import { at, WRITE_MS } from './writing/target.ts';
 
 /** Occurrences that are answered one by one: no vendor knows an answer to "this and all following". */
@@ -66,7 +66,7 @@ export const respondToEvent = defineOperation({
         const result = {
           ...noticesFor(app),
           account: copy.account,
-          calendar: calendar.name,
+          calendar: nameText(calendar.name),
           changes: [{ field: 'response', from: occurrence.event.myResponse, to: response }],
           ...(notify === 'all' && organizer !== undefined ? { mails: [neutralize(organizer)] } : {}),
         };

@@ -40,7 +40,7 @@ export const searchEvents = defineOperation({
   input,
   output,
   async run(app, input, asker) {
-    const { asked: all, after } = await resume(app, 'search_events', input);
+    const { asked: all, said, after } = await resume(app, 'search_events', input);
     const { query = '', includeDeclined = false, limit = USUAL, detail, cursor: _cursor, ...asked } = all;
     const words = parseQuery(query);
     if (words.length === 0)
@@ -61,7 +61,7 @@ export const searchEvents = defineOperation({
       ...answered.head,
       events: [...shown],
       count: found.length,
-      ...(await moreOf(app, 'search_events', { asked: all, last, range: answered.range })),
+      ...(await moreOf(app, 'search_events', { said, last, range: answered.range })),
     };
   },
 });

@@ -8,13 +8,14 @@ import { createZoneClock, requireZone } from '../core/time.ts';
 import { withSettledRule } from './create-event.ts';
 import { startDeadline } from './deadline.ts';
 import { timeZoneInput } from './envelope.ts';
-import { detailInput } from './event-item.ts';
+import { detailInput, nameText } from './event-item.ts';
 import { defineOperation } from './operation.ts';
 import { type Around, lookAround, plannedOf } from './writing/around.ts';
 import { refuseBorrowedText } from './writing/barrier.ts';
 import { outcomeOf } from './writing/conflict.ts';
 import { type EventTarget, findTarget, rescueOf, targetInput } from './writing/event-target.ts';
 import { changedEventInput, parseChange } from './writing/fields-input.ts';
+import { shownEvent } from './writing/occurrences.ts';
 import { aroundOf, changesOf, noticesFor, outcomeOutput, writtenItemOf } from './writing/outcome.ts';
 import {
   concernsOthers,
@@ -28,7 +29,7 @@ import {
   shownNotice,
 } from './writing/people.ts';
 import { holds, settle } from './writing/settle.ts';
-import { leftNotes, resetBy, shownEvent, splitSeries } from './writing/split.ts';
+import { resetBy, splitSeries } from './writing/split.ts';
 import { at, WRITE_MS } from './writing/target.ts';
 
 const input = z.strictObject({
@@ -127,7 +128,7 @@ export const updateEvent = defineOperation({
         const base = {
           ...noticesFor(app),
           account: copy.account,
-          calendar: calendar.name,
+          calendar: nameText(calendar.name),
           changes: changesOf(stored.fields, plan.fields, clock),
           ...shownNotice(notice),
         };
@@ -145,7 +146,7 @@ export const updateEvent = defineOperation({
           };
         }
         return at(backend.account, time, async (_, call) => {
-          const { tail: changed, left } = plan.isSplit
+          const { tail: changed, notes } = plan.isSplit
             ? await splitSeries({
                 backend,
                 calendar,
@@ -157,13 +158,13 @@ export const updateEvent = defineOperation({
                 call,
                 rescue,
               })
-            : { tail: await changeOne(target, plan.fields, notice, call, rescue), left: 0 };
+            : { tail: await changeOne(target, plan.fields, notice, call, rescue), notes: [] };
           const event = await shownEvent(backend, calendar, changed, call);
           return {
             ...base,
             outcome: 'updated' as const,
             event: writtenItemOf(changed, event, clock, detail),
-            ...(left === 0 ? {} : { notes: leftNotes(left) }),
+            ...(notes.length === 0 ? {} : { notes: [...notes] }),
             ...tellAround(around),
           };
         });

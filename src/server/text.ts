@@ -215,7 +215,7 @@ function freeBusyText({ blocks, free, people = [], ...head }: FreeBusy): string 
   return [
     ...headLines(head),
     ...byDay(rows, (row) => `${spanLine(row)} ${row.text}`),
-    ...(blocks.length === 0 && head.complete ? ['nothing takes time'] : []),
+    ...(blocks.length === 0 && head.complete && head.nextCursor === undefined ? ['nothing takes time'] : []),
     ...(free.length === 0 && head.nextCursor === undefined ? ['no free time within working hours'] : []),
     ...moreLines(head),
     ...people.flatMap(({ person, status, message, blocks: theirs }) => [

@@ -1,11 +1,11 @@
 import { listEvents } from '../../operations/list-events.ts';
 import { type AddCommand, ask } from '../command.ts';
-import { addRangeOptions, rangeInputOf } from '../range-options.ts';
+import { addPaging, addRangeOptions, moreText, pageInputOf, rangeInputOf } from '../range-options.ts';
 import { renderAgenda } from '../render-agenda.ts';
 import { screenOf } from '../shell.ts';
 
 export const addAgenda: AddCommand = (program, shell, run) => {
-  addRangeOptions(program.command('agenda'), 'today')
+  addPaging(addRangeOptions(program.command('agenda'), 'today'), 'events', 'all')
     .summary('what all calendars say, merged')
     .description('Prints the merged events of all accounts, each meeting once, after what was read of each account.')
     .option('--include-declined', 'also what was declined')
@@ -17,17 +17,22 @@ Examples:
   calmcp agenda
   calmcp agenda this week --account xebia,home
   calmcp agenda --from 2026-12-01T09:00 --to 2026-12-01T18:00 --json
+  calmcp agenda this month --limit 20
 
 Exit status 0: complete; 3: printed, but an account could not be read.
 More: calmcp help ranges`,
     )
     .action((words: string[], _options: unknown, command) =>
       run(() => {
-        const { includeDeclined, ids, ...options } = command.optsWithGlobals();
-        const input = { ...rangeInputOf(words, options), includeDeclined };
-        return ask(shell, options, listEvents, input, (result) =>
-          renderAgenda(result, screenOf(shell), { withIds: ids }),
-        );
+        const options = command.optsWithGlobals();
+        const { includeDeclined, ids, cursor } = options;
+        const input = { ...rangeInputOf(words, options), ...pageInputOf(options), includeDeclined };
+        return ask(shell, options, listEvents, input, (result) => {
+          // Of a part nobody can say on which days there is nothing.
+          const isSelection = result.truncated === true || cursor !== undefined;
+          const agenda = renderAgenda(result, screenOf(shell), { withIds: ids, isSelection });
+          return agenda + moreText('agenda', result, options, shell);
+        });
       }),
     );
 };

@@ -1,17 +1,16 @@
 import { findConflicts } from '../../operations/find-conflicts.ts';
 import { type AddCommand, ask } from '../command.ts';
-import { addRangeOptions, parseCount, rangeInputOf } from '../range-options.ts';
+import { addPaging, addRangeOptions, moreText, pageInputOf, rangeInputOf } from '../range-options.ts';
 import { renderConflicts } from '../render-conflicts.ts';
 import { screenOf } from '../shell.ts';
 
 export const addConflicts: AddCommand = (program, shell, run) => {
-  addRangeOptions(program.command('conflicts'), 'the next 7 days')
+  addPaging(addRangeOptions(program.command('conflicts'), 'the next 7 days'), 'conflicts', '50')
     .summary('real double bookings across all accounts')
     .description(
       'Prints pairs of different meetings that want one time. Copies of one meeting, free, declined and cancelled ones, ' +
         'and blocks that mirror another account do not count.',
     )
-    .option('--limit <number>', 'most conflicts, at most 200; default: 50')
     .addHelpText(
       'after',
       `
@@ -24,12 +23,15 @@ More: calmcp help ranges`,
     )
     .action((words: string[], _options: unknown, command) =>
       run(() => {
-        const { limit, ...options } = command.optsWithGlobals();
-        const input = {
-          ...rangeInputOf(words, options),
-          ...(limit === undefined ? {} : { limit: parseCount(limit, '--limit') }),
-        };
-        return ask(shell, options, findConflicts, input, (result) => renderConflicts(result, screenOf(shell)));
+        const options = command.optsWithGlobals();
+        const input = { ...rangeInputOf(words, options), ...pageInputOf(options) };
+        return ask(
+          shell,
+          options,
+          findConflicts,
+          input,
+          (result) => renderConflicts(result, screenOf(shell)) + moreText('conflicts', result, options, shell),
+        );
       }),
     );
 };

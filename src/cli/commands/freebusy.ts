@@ -1,11 +1,11 @@
 import { getFreeBusy } from '../../operations/get-free-busy.ts';
 import { type AddCommand, ask } from '../command.ts';
-import { addRangeOptions, rangeInputOf, splitList } from '../range-options.ts';
+import { addPaging, addRangeOptions, moreText, pageInputOf, rangeInputOf, splitList } from '../range-options.ts';
 import { renderFreeBusy } from '../render-free-busy.ts';
 import { screenOf } from '../shell.ts';
 
 export const addFreeBusy: AddCommand = (program, shell, run) => {
-  addRangeOptions(program.command('freebusy'), 'today')
+  addPaging(addRangeOptions(program.command('freebusy'), 'today'), 'stretches', 'all')
     .summary('when you are busy and free, all accounts together')
     .description('Prints busy and free time of all accounts together, without titles. Unknown time is never free.')
     .option('--people <addresses>', 'also other people, by e-mail address, separated by commas')
@@ -23,13 +23,21 @@ More: calmcp help ranges`,
     )
     .action((words: string[], _options: unknown, command) =>
       run(() => {
-        const { people, via, ...options } = command.optsWithGlobals();
+        const options = command.optsWithGlobals();
+        const { people, via } = options;
         const input = {
           ...rangeInputOf(words, options),
+          ...pageInputOf(options),
           ...(people === undefined ? {} : { people: splitList(people) }),
           ...(via === undefined ? {} : { via }),
         };
-        return ask(shell, options, getFreeBusy, input, (result) => renderFreeBusy(result, screenOf(shell)));
+        return ask(
+          shell,
+          options,
+          getFreeBusy,
+          input,
+          (result) => renderFreeBusy(result, screenOf(shell)) + moreText('freebusy', result, options, shell),
+        );
       }),
     );
 };

@@ -1,13 +1,17 @@
 import { searchEvents } from '../../operations/search-events.ts';
 import { type AddCommand, ask } from '../command.ts';
-import { addRangeOptions, parseCount, rangeInputOf } from '../range-options.ts';
+import { addPaging, addRangeOptions, moreText, pageInputOf, rangeInputOf } from '../range-options.ts';
 import { renderAgenda } from '../render-agenda.ts';
 import { screenOf } from '../shell.ts';
 
 export const addSearch: AddCommand = (program, shell, run) => {
-  addRangeOptions(
-    program.command('search').argument('<text>', 'words that must all occur; "in quotes" for a phrase'),
-    '30 days back to 90 days ahead',
+  addPaging(
+    addRangeOptions(
+      program.command('search').argument('[text]', 'words that must all occur; "in quotes" for a phrase'),
+      '30 days back to 90 days ahead',
+    ),
+    'events',
+    '50',
   )
     .summary('events by what they say')
     .description(
@@ -16,7 +20,6 @@ export const addSearch: AddCommand = (program, shell, run) => {
     )
     .option('--include-declined', 'also what was declined')
     .option('--ids', 'also the ids that calmcp event get takes')
-    .option('--limit <number>', 'most events, at most 200; default: 50')
     .addHelpText(
       'after',
       `
@@ -28,20 +31,21 @@ Examples:
 Exit status 0: complete; 3: printed, but an account could not be read.
 More: calmcp help ranges`,
     )
-    .action((query: string, words: string[], _options: unknown, command) =>
+    .action((query: string | undefined, words: string[], _options: unknown, command) =>
       run(() => {
-        const { limit, includeDeclined, ids, ...options } = command.optsWithGlobals();
+        const options = command.optsWithGlobals();
+        const { includeDeclined, ids } = options;
         const input = {
-          query,
+          ...(query === undefined ? {} : { query }),
           ...rangeInputOf(words, options),
+          ...pageInputOf(options),
           includeDeclined,
-          ...(limit === undefined ? {} : { limit: parseCount(limit, '--limit') }),
         };
         return ask(shell, options, searchEvents, input, (result) => {
-          const note = result.truncated
-            ? `\n${result.count} found; the first ${result.events.length} are shown.\n`
-            : '';
-          return renderAgenda(result, screenOf(shell), { withIds: ids, isSelection: true }) + note;
+          const { count, events, truncated } = result;
+          const note = truncated ? `\n${count} found; ${events.length} are shown.\n` : '';
+          const found = renderAgenda(result, screenOf(shell), { withIds: ids, isSelection: true });
+          return found + note + moreText('search', result, options, shell);
         });
       }),
     );

@@ -5,10 +5,11 @@ import { CalmcpError, toCalmcpError } from '../../core/errors.ts';
 import type { Calendar } from '../../core/event.ts';
 import type { CalendarProvider, Call } from '../../core/provider.ts';
 import { neutralize } from '../../core/text.ts';
-import { type Deadline, orAbort } from '../deadline.ts';
+import { type Deadline, orAbort, startDeadline } from '../deadline.ts';
+import type { Asker } from '../operation.ts';
 
 /** Everything, looking at other accounts included: answers come within 25 s. */
-export const WRITE_MS = 24_000;
+const WRITE_MS = 24_000;
 /** Names of calendars that a message lists. */
 const MOST_NAMED = 20;
 
@@ -54,22 +55,34 @@ export function accountToWrite(app: App, named: string | undefined): Account {
   return only;
 }
 
+export function startWriting(asker: Asker): Deadline {
+  return startDeadline(asker, Math.min(WRITE_MS, asker.deadlineMs ?? WRITE_MS));
+}
+
 /** Asks one account something, within the time that is left. @throws CalmcpError of that account */
-export async function at<T>(
+export function at<T>(account: Account, time: Deadline, work: Work<T>): Promise<T> {
+  return orAbort(changing(account, time, work), time.signal);
+}
+
+type Work<T> = (backend: Backend, call: Call) => Promise<T>;
+
+/**
+ * Changes something in one account. When the time is up, `work` goes on for as long as it takes to find out what became of the
+ * change: it has to end what it waits for by itself.
+ * @throws CalmcpError of that account
+ */
+export async function changing<T>(
   account: Account,
   { signal, at: deadline }: Deadline,
-  work: (backend: Backend, call: Call) => Promise<T>,
+  work: Work<T>,
 ): Promise<T> {
   const call: Call = { signal, deadline, countRequest: () => undefined };
-  const task = async (): Promise<T> => {
-    const provider = await account.open();
+  try {
+    const provider = await orAbort(account.open(), signal);
     const { writer } = provider;
     if (writer === undefined)
       throw new CalmcpError('READ_ONLY', `an account of provider ${account.provider.type} cannot be written to`);
-    return work({ account, provider, writer }, call);
-  };
-  try {
-    return await orAbort(task(), signal);
+    return await work({ account, provider, writer }, call);
   } catch (thrown) {
     throw toCalmcpError(thrown).of(account.id);
   }
