@@ -1,7 +1,7 @@
-/** accounts.yaml for the sandbox: two tenants that share one client id, a third tenant, and a feed. {@link googleAccount} adds Google. */
 /** How an accounts.yaml of a sandbox begins: one that may be written over. */
 export const SANDBOX_MARK = '# calmcp sandbox at';
 
+/** accounts.yaml for the sandbox: two tenants that share one client id, a third tenant, and a feed. {@link googleAccount} adds Google. */
 export function sandboxAccounts(origin: string): string {
   return `${SANDBOX_MARK} ${origin}
 version: 1
@@ -28,6 +28,7 @@ accounts:
     clientId: 55555555-5555-5555-5555-555555555555
     tenantId: 44444444-4444-4444-4444-444444444444
     username: you@northwind.example
+    access: write # the others are only read
     cloud: { authority: "${origin}", graph: "${origin}" }
   community: # a feed: no sign-in
     provider: ics

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { z } from 'zod';
 import { writePrivateFile } from '../../io/private-file.ts';
 import { limitedSignal } from '../../io/time-limit.ts';
+import { createEvent } from '../../operations/create-event.ts';
 import { findConflicts } from '../../operations/find-conflicts.ts';
 import { findFreeTime } from '../../operations/find-free-time.ts';
 import { listEvents } from '../../operations/list-events.ts';
@@ -14,6 +15,7 @@ import { withProgress } from '../progress.ts';
 import { renderAgenda } from '../render-agenda.ts';
 import { conflictLines } from '../render-conflicts.ts';
 import { slotLines } from '../render-free-time.ts';
+import { renderOutcome } from '../render-outcome.ts';
 import { sandboxAccounts } from '../sandbox-accounts.ts';
 import { type Shell, screenOf, styleFor } from '../shell.ts';
 
@@ -90,6 +92,14 @@ async function runDemo(shell: Shell): Promise<number> {
         `\n${style('bold', 'What may marimer see of Tuesday? Its own events; of the others when they are, and no more.')}`,
       );
       for (const line of renderAgenda(shown, screenOf(shell)).trimEnd().split('\n').slice(5)) say(line);
+      const [slot] = free.slots;
+      if (slot !== undefined) {
+        // northwind is the only account that may be written to, so nobody has to name it.
+        const plan = { title: 'Roadmap talk', start: slot.start, end: slot.end };
+        say(`\n${style('bold', 'Put a talk into the first of these slots.')}`);
+        shell.stdout.write(renderOutcome(await ask(createEvent, { ...plan, dryRun: true }), screenOf(shell)));
+        shell.stdout.write(renderOutcome(await ask(createEvent, plan), screenOf(shell)));
+      }
       say();
       const install = shell.env.npm_lifecycle_event === 'demo' ? 'npm run build && npm install --global . && ' : '';
       say(`${style('bold', 'Your own calendars:')} ${install}calmcp init, then follow what it says.`);
