@@ -85,7 +85,11 @@ export function createSignIns({ openBrowser, now, closed }: SignInsOptions): Sig
       deadline: performance.now() + SIGN_IN_MS,
       countRequest: () => undefined,
     };
-    const done = signIn(prompts, call)
+    const aborted = new Promise<never>((_resolve, reject) => {
+      ending.signal.addEventListener('abort', () => reject(ending.signal.reason), { once: true });
+    });
+    // What does not listen (MSAL between two polls) is not waited for.
+    const done = Promise.race([signIn(prompts, call), aborted])
       .catch((thrown: unknown) => {
         throw toCalmcpError(ending.signal.aborted ? ending.signal.reason : thrown).of(account);
       })
@@ -100,7 +104,11 @@ export function createSignIns({ openBrowser, now, closed }: SignInsOptions): Sig
       method,
       words,
       done,
-      cancel: () => ending.abort(new CalmcpError('AUTH_REQUIRED', 'the sign-in was called off', { account })),
+      cancel() {
+        // Whoever asks next begins anew.
+        forget(account, entry);
+        ending.abort(new CalmcpError('AUTH_REQUIRED', 'the sign-in was called off', { account }));
+      },
     };
     open.set(account, entry);
     return entry;

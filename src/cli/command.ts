@@ -4,6 +4,7 @@ import type { z } from 'zod';
 import { OWNER } from '../core/disclosure.ts';
 import { CalmcpError } from '../core/errors.ts';
 import type { Operation } from '../operations/operation.ts';
+import { optionOf } from './help/command-words.ts';
 import { type GlobalOptions, openAppFor } from './open-app.ts';
 import { withProgress } from './progress.ts';
 import type { Shell } from './shell.ts';
@@ -15,12 +16,21 @@ export const EXIT_INCOMPLETE = 3;
 export type AddCommand = (program: Command, shell: Shell, run: Run) => void;
 export type Run = (action: () => Promise<number>) => Promise<void>;
 
+function messageOf(issue: z.core.$ZodIssue): string {
+  if (issue.code === 'invalid_value') return `give one of ${issue.values.join(', ')}`;
+  if (issue.code === 'too_big' && issue.origin === 'string') return `at most ${issue.maximum} characters`;
+  if (issue.code === 'too_big' && issue.origin === 'array') return `at most ${issue.maximum} of them`;
+  if (issue.code === 'too_small' && issue.origin === 'string') return 'may not be empty';
+  return issue.message;
+}
+
 /** Input as a schema reads it. @throws CalmcpError INPUT_INVALID */
 export function parseInput<Schema extends z.ZodObject>(schema: Schema, input: unknown): z.output<Schema> {
   const result = schema.safeParse(input);
   if (result.success) return result.data;
   const [issue] = result.error.issues;
-  throw new CalmcpError('INPUT_INVALID', `${issue?.path.join('.') ?? 'input'}: ${issue?.message ?? 'not valid'}`);
+  if (issue === undefined) throw new TypeError('refused without a reason');
+  throw new CalmcpError('INPUT_INVALID', `${optionOf(String(issue.path[0] ?? 'input'))}: ${messageOf(issue)}`);
 }
 
 /** Asks one operation. What the person typed for all commands (`--account`, `--time-zone`) goes along. @throws CalmcpError */

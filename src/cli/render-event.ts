@@ -49,6 +49,7 @@ export function renderEvent(
     ['categories', categories?.join(', ')],
     ['link', webLink],
     ['id', id],
+    ['version', event.version],
   ].filter((row): row is [string, string] => Boolean(row[1]));
   const table = formatTable(rows, {
     indent: '  ',

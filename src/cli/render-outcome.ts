@@ -2,6 +2,7 @@
 import type { EventItem } from '../operations/event-item.ts';
 import type { Outcome } from '../operations/writing/outcome.ts';
 import { dayName } from './day-names.ts';
+import { inCommandWords } from './help/command-words.ts';
 import { renderCoverage, timesOn } from './render-head.ts';
 import type { Screen } from './shell.ts';
 import { formatTable } from './table.ts';
@@ -35,10 +36,15 @@ export function renderOutcome(outcome: Outcome, { style, columns }: Screen): str
       isDone ? 'e-mailed' : 'would mail',
       mails === undefined ? undefined : mails.join(', ') + (mailCount === undefined ? '' : ` (${mailCount} in all)`),
     ],
-    ['needs', needs.length === 0 ? undefined : needs.join('; ')],
+    ['needs', needs.length === 0 ? undefined : inCommandWords(needs.join('; '))],
     ...notes.map((note) => ['note', note]),
-    ['id', event?.id],
-    ['version', event?.version],
+    // Of what is gone there is nothing left to name.
+    ...(outcome.outcome === 'deleted'
+      ? []
+      : [
+          ['id', event?.id],
+          ['version', event?.version],
+        ]),
   ].filter((row): row is [string, string] => Boolean(row[1]));
   const table = formatTable(rows, {
     indent: '  ',

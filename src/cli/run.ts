@@ -23,6 +23,7 @@ import { addReport } from './commands/report.ts';
 import { addSandbox } from './commands/sandbox.ts';
 import { addSearch } from './commands/search.ts';
 import { addStatus } from './commands/status.ts';
+import { inCommandWords } from './help/command-words.ts';
 import { isUnused, refuseUnused } from './help/global-options.ts';
 import { logOf } from './open-app.ts';
 import type { Shell } from './shell.ts';
@@ -96,7 +97,7 @@ export function createProgram(shell: Shell, run: Run): Command {
 
 function reportError(shell: Shell, thrown: unknown, level: string | undefined): number {
   const error = toCalmcpError(thrown);
-  shell.stderr.write(`calmcp: ${renderError(error).replace(`${error.code}: `, '')}\n`);
+  shell.stderr.write(`calmcp: ${inCommandWords(renderError(error).replace(`${error.code}: `, ''))}\n`);
   try {
     logOf(shell, { log: level }).debug('failed', { error: thrown });
   } catch {

@@ -100,6 +100,8 @@ export interface EventWriter {
   check(fields: EventFields, now?: StoredEvent): void;
   /** Whether the backend itself mails those invited about every change that concerns them, whatever `notify` says. */
   readonly alwaysNotifies: boolean;
+  /** Where a person finds what was deleted, and brings it back. */
+  readonly bin?: string;
   /** As it is at this moment. `id` of an event, an occurrence or a series. @throws CalmcpError NOT_FOUND when it is gone */
   get(calendar: Calendar, id: string, call: Call): Promise<StoredEvent>;
   /** With the key of an event that exists, that event as it is now. Safe to repeat. */

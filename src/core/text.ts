@@ -14,7 +14,7 @@ const INVISIBLE =
  * @see https://www.unicode.org/Public/UCD/latest/ucd/StandardizedVariants.txt
  */
 const STRAY_SELECTOR =
-  /(?<![\p{Emoji}\p{Emoji_Modifier}])[\uFE0E\uFE0F]|(?<![\p{Script=Han}\p{Script=Myanmar}\p{Script=Phags_Pa}\p{Script=Manichaean}\p{Sm}])[\uFE00-\uFE0D]|(?<!\p{Script=Mongolian})[\u180B-\u180D\u180F]|(?<!\p{Script=Han})[\u{E0100}-\u{E01EF}]/gu;
+  /(?<!\p{Emoji})[\uFE0E\uFE0F]|(?<![\p{Script=Han}\p{Script=Myanmar}\p{Script=Phags_Pa}\p{Script=Manichaean}\p{Sm}])[\uFE00-\uFE0D]|(?<!\p{Script=Mongolian})[\u180B-\u180D\u180F]|(?<!\p{Script=Han})[\u{E0100}-\u{E01EF}]/gu;
 /** A joiner is kept where it joins: inside an emoji, or between letters of a script that needs it. */
 const STRAY_JOINER =
   /(?<!\p{L}|\p{M}|\p{Extended_Pictographic}|\p{Emoji_Modifier})[\u200C\u200D]|[\u200C\u200D](?!\p{L}|\p{M}|\p{Extended_Pictographic})/gu;
@@ -65,10 +65,13 @@ export function neutralizeLines(foreign: string): string {
     .trim();
 }
 
+/** More than browsers and mail filters make of an address. */
+const LONGEST_ADDRESS = 4_000;
+
 /** A foreign text as a web address that is safe to print and to follow; `undefined` for anything else. */
 export function webAddress(foreign: string): string | undefined {
   const trimmed = foreign.trim();
-  if (!/^https?:\/\//i.test(trimmed) || !URL.canParse(trimmed)) return undefined;
+  if (trimmed.length > LONGEST_ADDRESS || !/^https?:\/\//i.test(trimmed) || !URL.canParse(trimmed)) return undefined;
   // Control characters and spaces come back percent-encoded.
   return new URL(trimmed).href;
 }

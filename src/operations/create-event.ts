@@ -1,11 +1,9 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import type { EventFields } from '../core/change.ts';
-import { toCalmcpError } from '../core/errors.ts';
 import type { Calendar } from '../core/event.ts';
 import { checkStart, formatRecurrence, parseRecurrence, settleUntil } from '../core/recurrence.ts';
 import { createZoneClock, requireZone } from '../core/time.ts';
-import { startDeadline } from './deadline.ts';
 import { timeZoneInput } from './envelope.ts';
 import { detailInput, nameText } from './event-item.ts';
 import { defineOperation } from './operation.ts';
@@ -15,8 +13,8 @@ import { newEventInput, parseNewEvent } from './writing/fields-input.ts';
 import { shownEvent } from './writing/occurrences.ts';
 import { aroundOf, changesOf, noticesFor, outcomeOutput, writtenItemOf } from './writing/outcome.ts';
 import { dryRunInput, noticeOf, notifyInput, peopleOf, requireNotice, shownNotice } from './writing/people.ts';
-import { isOutcomeUnknown } from './writing/settle.ts';
-import { accountToWrite, at, calendarToWrite, WRITE_MS } from './writing/target.ts';
+import { createOnce } from './writing/settle.ts';
+import { accountToWrite, at, calendarToWrite, changing, startWriting } from './writing/target.ts';
 
 const input = z.strictObject({
   account: z.string().optional().describe('Needed if several are writable.'),
@@ -57,9 +55,9 @@ export const createEvent = defineOperation({
     const clock = createZoneClock(zone);
     const fields = withSettledRule(parseNewEvent(asked, { now: app.now(), timeZone: zone }));
     refuseBorrowedText(app, asker.heard, account, fields);
-    const time = startDeadline(asker, WRITE_MS);
+    const time = startWriting(asker);
     try {
-      return await at(account, time, async (backend, call) => {
+      const prepared = await at(account, time, async (backend, call) => {
         const { writer } = backend;
         writer.check(fields);
         const notice = noticeOf(peopleOf(fields.attendees), notify, writer);
@@ -69,29 +67,34 @@ export const createEvent = defineOperation({
           ...asker,
           signal: time.signal,
         });
-        const base = { ...noticesFor(app), account: account.id, calendar: nameText(calendar.name) };
-        if (dryRun)
-          return {
-            ...base,
-            outcome: 'preview' as const,
-            changes: changesOf(undefined, fields, clock),
-            ...shownNotice(notice),
-            ...aroundOf(around, detail),
-          };
+        return { calendar, notice, around };
+      });
+      const { calendar, notice, around } = prepared;
+      const base = { ...noticesFor(app), account: account.id, calendar: nameText(calendar.name) };
+      if (dryRun)
+        return {
+          ...base,
+          outcome: 'preview' as const,
+          changes: changesOf(undefined, fields, clock),
+          ...shownNotice(notice),
+          ...aroundOf(around, detail),
+        };
+      return await changing(account, time, async (backend, call) => {
         const options = { key: keyOf(account.id, calendar, fields, key), notify: notice.notify };
-        const create = () => writer.create(calendar, fields, options, call);
-        const { stored, existed } = await create().catch((thrown: unknown) => {
-          // The key makes it safe to ask once more.
-          if (call.signal.aborted || !isOutcomeUnknown(toCalmcpError(thrown))) throw thrown;
-          return create();
-        });
+        let attempts = 0;
+        const { stored, existed: isThere } = await createOnce(() => {
+          attempts++;
+          return backend.writer.create(calendar, fields, options, call);
+        }, call);
+        // What is there after an attempt that nobody answered is what that one made.
+        const existed = isThere && attempts === 1;
         const event = await shownEvent(backend, calendar, stored, call);
         return {
           ...base,
           outcome: existed ? ('existed' as const) : ('created' as const),
           event: writtenItemOf(stored, event, clock, detail),
-          ...(existed ? {} : shownNotice(notice)),
-          ...aroundOf(around, detail),
+          // What is there already is neither in its own way nor a likeness of itself.
+          ...(existed ? {} : { ...shownNotice(notice), ...aroundOf(around, detail) }),
         };
       });
     } finally {

@@ -155,10 +155,12 @@ export function partOf<Item, Shown>(
   const last = left[shown.length - 1];
   if (last === undefined || shown.length === left.length) return { shown };
   const start = places.startOf(last);
-  const unseen = new Set(left.slice(shown.length));
-  const tied = items.filter((item) => places.startOf(item) === start && !unseen.has(item));
-  const marks = tied.length > MOST_MARKS ? '' : tied.map((item) => markOf(places.keyOf(item))).join('');
-  return { shown, last: { start, ties: tied.length, marks } };
+  const before = after?.start === start ? after : undefined;
+  const tied = left.slice(0, shown.length).filter((item) => places.startOf(item) === start);
+  const ties = tied.length + (before?.ties ?? 0);
+  // Of those before, also what is gone by now: it may come back.
+  const marks = (before?.marks ?? '') + tied.map((item) => markOf(places.keyOf(item))).join('');
+  return { shown, last: { start, ties, marks: ties > MOST_MARKS ? '' : marks } };
 }
 
 /** How an answer says that there is more. */

@@ -1,15 +1,12 @@
 import { z } from 'zod';
-import type { StoredEvent } from '../core/change.ts';
-import { toCalmcpError } from '../core/errors.ts';
 import { endOfSeries } from '../core/series.ts';
 import { createZoneClock, requireZone } from '../core/time.ts';
-import { startDeadline } from './deadline.ts';
 import { timeZoneInput } from './envelope.ts';
 import { detailInput, nameText } from './event-item.ts';
 import { defineOperation } from './operation.ts';
 import { outcomeOf } from './writing/conflict.ts';
 import { endSeries } from './writing/end-series.ts';
-import { findTarget, rescueOf, targetInput } from './writing/event-target.ts';
+import { findTarget, targetInput } from './writing/event-target.ts';
 import { noticesFor, outcomeOutput, writtenItemOf } from './writing/outcome.ts';
 import {
   dryRunInput,
@@ -20,8 +17,8 @@ import {
   requireNotice,
   shownNotice,
 } from './writing/people.ts';
-import { settle } from './writing/settle.ts';
-import { at, WRITE_MS } from './writing/target.ts';
+import { removeOnce } from './writing/settle.ts';
+import { changing, startWriting } from './writing/target.ts';
 
 const input = z.strictObject({
   ...targetInput,
@@ -47,20 +44,21 @@ export const deleteEvent = defineOperation({
   async run(app, { notify, dryRun, detail, timeZone, ...asked }, asker) {
     const zone = requireZone(timeZone ?? app.timeZone);
     const clock = createZoneClock(zone);
-    const time = startDeadline(asker, WRITE_MS);
-    const rescue = rescueOf(asker);
+    const time = startWriting(asker);
     try {
       return await outcomeOf(app, clock, detail, async () => {
         const target = await findTarget(app, { ...asked, timeZone: zone }, { ...asker, signal: time.signal }, time);
         const { copy, stored, occurrence, scope, slot, backend } = target;
-        const { writer } = backend;
         const { calendar } = copy;
-        const notice = noticeOf(isInvitation(stored) ? [] : peopleOf(stored.fields.attendees), notify, writer);
+        const notice = noticeOf(isInvitation(stored) ? [] : peopleOf(stored.fields.attendees), notify, backend.writer);
         if (!dryRun) requireNotice(notice);
         const head = scope === 'following' ? endOfSeries(stored, slot) : null;
         const notes = [
           ...(copy.kind === 'single' ? [] : [SCOPE_NOTES[scope]]),
           ...(isInvitation(stored) ? ['a meeting of somebody else: only your copy goes'] : []),
+          ...(head !== null || backend.writer.bin === undefined
+            ? []
+            : [`can be brought back from ${backend.writer.bin}`]),
         ];
         const result = {
           ...noticesFor(app),
@@ -71,24 +69,10 @@ export const deleteEvent = defineOperation({
           ...(notes.length === 0 ? {} : { notes }),
         };
         if (dryRun) return { ...result, outcome: 'preview' as const };
-        const left = await at(backend.account, time, async (_, call): Promise<readonly string[]> => {
+        const left = await changing(backend.account, time, async (_, call): Promise<readonly string[]> => {
           if (head !== null)
-            return endSeries({ backend, calendar, series: stored, slot, notify: notice.notify, call, rescue }, head);
-          const { id } = stored.event;
-          await settle({
-            before: stored,
-            make: () => writer.delete(calendar, id, { etag: stored.etag, notify: notice.notify }, call),
-            look: () =>
-              rescue(async (own): Promise<StoredEvent | undefined> => {
-                try {
-                  return await writer.get(calendar, id, own);
-                } catch (thrown) {
-                  if (toCalmcpError(thrown).code === 'NOT_FOUND') return undefined;
-                  throw thrown;
-                }
-              }),
-            seen: (now) => (now === undefined ? null : undefined),
-          });
+            return endSeries({ backend, calendar, series: stored, slot, notify: notice.notify, call }, head);
+          await removeOnce(backend, calendar, stored, notice, call);
           return [];
         });
         const all = [...notes, ...left];

@@ -8,7 +8,7 @@ import type { CalendarRead, Call, ReadDepth } from '../core/provider.ts';
 import { neutralize } from '../core/text.ts';
 import { isRealTime } from '../core/time.ts';
 import { orAbort, startDeadline } from './deadline.ts';
-import { titleText } from './event-item.ts';
+import { nameText, titleText } from './event-item.ts';
 import type { Asker } from './operation.ts';
 
 /**
@@ -226,11 +226,12 @@ function settle(reads: readonly CalendarRead[]): {
       const error =
         'error' in read ? read.error : new CalmcpError('BAD_RESPONSE', 'an event in it has a time that is none');
       settled.errors.push(error);
-      settled.problems.push(`${read.calendar.name}: ${error.message}`);
+      settled.problems.push(`${nameText(read.calendar.name)}: ${error.message}`);
     } else {
       for (const event of read.events) settled.events.push(event);
       settled.asOf.push(read.asOf);
-      for (const problem of read.problems ?? []) settled.problems.push(`${read.calendar.name}: ${problem.message}`);
+      for (const problem of read.problems ?? [])
+        settled.problems.push(`${nameText(read.calendar.name)}: ${problem.message}`);
     }
   return settled;
 }

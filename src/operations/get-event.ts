@@ -1,19 +1,23 @@
 import { z } from 'zod';
+import type { App } from '../accounts/registry.ts';
 import { OWNER } from '../core/disclosure.ts';
-import type { Attendee, Person } from '../core/event.ts';
+import type { Attendee, CalendarEvent, Person } from '../core/event.ts';
 import { findLikeness } from '../core/likeness.ts';
 import type { MergedEvent } from '../core/merge.ts';
 import { cutAt, neutralizeLines, webAddress } from '../core/text.ts';
+import { limitedCall } from './deadline.ts';
 import { audienceInput, audienceOf, timeZoneInput } from './envelope.ts';
 import { detailInput, eventItem, nameText, toItem } from './event-item.ts';
 import { isListed } from './list-events.ts';
 import { lookUp } from './look-up.ts';
-import { defineOperation } from './operation.ts';
+import { type Asker, defineOperation } from './operation.ts';
 import { questionOutput } from './question.ts';
 import { versionOf } from './version.ts';
 
 /** Attendees that are listed; there may be 500. */
 const MOST_ATTENDEES = 50;
+/** Milliseconds for asking for a version. */
+const VERSION_MS = 5_000;
 /** Characters of the text. */
 const LONGEST_TEXT = 4_000;
 
@@ -90,6 +94,20 @@ function detailsOf({ event }: MergedEvent, withText: boolean): Omit<EventDetails
   };
 }
 
+/** Some ways tell no version with a list: then it is asked for, where there is a use for it. */
+async function etagOf(app: App, { account: id, calendar, id: event, etag, readOnly }: CalendarEvent, asker: Asker) {
+  if (etag !== undefined || readOnly) return etag;
+  const account = app.account(id);
+  if (account.settings.access !== 'write') return undefined;
+  try {
+    const { writer } = await account.open();
+    return (await limitedCall(asker, VERSION_MS, async (call) => writer?.get(calendar, event, call)))?.etag;
+  } catch {
+    asker.signal.throwIfAborted();
+    return undefined;
+  }
+}
+
 export const getEvent = defineOperation({
   name: 'get_event',
   title: 'Get event',
@@ -109,13 +127,14 @@ export const getEvent = defineOperation({
         found.event.text,
         found.copies.map(({ account }) => account),
       );
+    const etag = audience === OWNER ? await etagOf(app, copy, asker) : undefined;
     const likeness = findLikeness(answered.events.filter((merged) => merged === found || isListed(merged, false)));
     return {
       ...answered.head,
       event: {
         ...toItem(found, { ...answered, detail, likeness }),
         ...detailsOf(found, text),
-        ...(audience === OWNER && copy.etag !== undefined && !copy.readOnly ? { version: versionOf(copy.etag) } : {}),
+        ...(etag === undefined || copy.readOnly ? {} : { version: versionOf(etag) }),
       },
     };
   },

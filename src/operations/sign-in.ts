@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Account } from '../accounts/registry.ts';
 import type { SignIn, SignInWords } from '../accounts/sign-ins.ts';
-import { CalmcpError } from '../core/errors.ts';
+import { CalmcpError, toCalmcpError } from '../core/errors.ts';
 import type { Identity, SignInMethod } from '../core/provider.ts';
 import { neutralize } from '../core/text.ts';
 import { orAbort } from './deadline.ts';
@@ -20,6 +20,7 @@ const output = z.object({
   status: z.enum(['signed-in', 'waiting']),
   username: z.string().optional(),
   url: z.string().optional(),
+  opened: z.literal(true).optional().describe('The page is in a browser already.'),
   code: z.string().optional(),
   expiresInSeconds: z.number().optional(),
   message: z.string().describe('For the person, word for word.'),
@@ -76,7 +77,15 @@ export const signIn = defineOperation({
   output,
   async run(app, { account: id, method }, asker) {
     const account = app.account(id);
-    const before = app.signIns.current(id);
+    let before = app.signIns.current(id);
+    if (before === undefined) {
+      // Where nothing can be saved, nobody is sent to a page in vain.
+      await orAbort(account.signInState(), asker.signal).catch((thrown: unknown) => {
+        throw toCalmcpError(thrown).of(id);
+      });
+      // Somebody else may have been faster.
+      before = app.signIns.current(id);
+    }
     const current: SignIn =
       before ?? app.signIns.begin(id, methodOf(account, method), (prompts, call) => account.signIn(prompts, call));
     try {
@@ -87,11 +96,12 @@ export const signIn = defineOperation({
         app.signIns.forget(id);
         return signedIn(id, identity);
       }
-      const { url, code, expiresAt } = words;
+      const { url, code, isOpen, expiresAt } = words;
       return {
         account: id,
         status: 'waiting' as const,
         url,
+        ...(isOpen ? { opened: isOpen } : {}),
         ...(code === undefined ? {} : { code }),
         expiresInSeconds: Math.max(0, Math.round((expiresAt - app.now().epochMilliseconds) / 1_000)),
         message: messageOf(id, words),

@@ -6,18 +6,18 @@ import type { Call } from '../core/provider.ts';
 import { changeOfAll, splitAt } from '../core/series.ts';
 import { createZoneClock, requireZone } from '../core/time.ts';
 import { withSettledRule } from './create-event.ts';
-import { startDeadline } from './deadline.ts';
 import { timeZoneInput } from './envelope.ts';
 import { detailInput, nameText } from './event-item.ts';
 import { defineOperation } from './operation.ts';
 import { type Around, lookAround, plannedOf } from './writing/around.ts';
 import { refuseBorrowedText } from './writing/barrier.ts';
 import { outcomeOf } from './writing/conflict.ts';
-import { type EventTarget, findTarget, rescueOf, targetInput } from './writing/event-target.ts';
+import { type EventTarget, findTarget, targetInput } from './writing/event-target.ts';
 import { changedEventInput, parseChange } from './writing/fields-input.ts';
 import { shownEvent } from './writing/occurrences.ts';
 import { aroundOf, changesOf, noticesFor, outcomeOutput, writtenItemOf } from './writing/outcome.ts';
 import {
+  concernedBy,
   concernsOthers,
   dryRunInput,
   isInvitation,
@@ -30,7 +30,7 @@ import {
 } from './writing/people.ts';
 import { holds, settle } from './writing/settle.ts';
 import { resetBy, splitSeries } from './writing/split.ts';
-import { at, WRITE_MS } from './writing/target.ts';
+import { at, changing, rescue, startWriting } from './writing/target.ts';
 
 const input = z.strictObject({
   ...targetInput,
@@ -97,9 +97,8 @@ export const updateEvent = defineOperation({
   async run(app, { notify, dryRun, detail, timeZone, id, account, scope, version, ...asked }, asker) {
     const zone = requireZone(timeZone ?? app.timeZone);
     const clock = createZoneClock(zone);
-    const time = startDeadline(asker, WRITE_MS);
+    const time = startWriting(asker);
     const reading = { ...asker, signal: time.signal };
-    const rescue = rescueOf(asker);
     try {
       return await outcomeOf(app, clock, detail, async () => {
         const target = await findTarget(app, { id, account, scope, version, timeZone: zone }, reading, time);
@@ -111,7 +110,10 @@ export const updateEvent = defineOperation({
         const plan = planOf(target, wanted);
         writer.check(plan.fields, stored);
         refuseBorrowedText(app, asker.heard, backend.account, wanted);
-        const people = concernsOthers(wanted) ? peopleOf(stored.fields.attendees, wanted.attendees) : [];
+        // Of two series, all are told of both.
+        const people = plan.isSplit
+          ? peopleOf(stored.fields.attendees, wanted.attendees)
+          : concernedBy(stored.fields, plan.fields);
         const notice = noticeOf(people, notify, writer);
         if (!dryRun) requireNotice(notice);
         const movesTime = plan.fields.start !== undefined || plan.fields.recurrence !== undefined;
@@ -129,7 +131,8 @@ export const updateEvent = defineOperation({
           ...noticesFor(app),
           account: copy.account,
           calendar: nameText(calendar.name),
-          changes: changesOf(stored.fields, plan.fields, clock),
+          // The new series begins where the occurrence is that was shown.
+          changes: changesOf({ ...stored.fields, ...(plan.isSplit ? shown : {}) }, plan.fields, clock),
           ...shownNotice(notice),
         };
         const tellAround = (it: Around | undefined) => (movesTime ? aroundOf(it, detail) : {});
@@ -141,11 +144,13 @@ export const updateEvent = defineOperation({
             ...base,
             outcome: 'preview' as const,
             event: writtenItemOf(stored, copy, clock, detail),
-            ...(reset === 0 ? {} : { notes: [`${reset} later occurrences that were changed become like the others`] }),
+            ...(reset === 0
+              ? {}
+              : { notes: [`changed by themselves, and like the others then: ${reset} of the later ones`] }),
             ...tellAround(around),
           };
         }
-        return at(backend.account, time, async (_, call) => {
+        return changing(backend.account, time, async (_, call) => {
           const { tail: changed, notes } = plan.isSplit
             ? await splitSeries({
                 backend,
@@ -156,9 +161,8 @@ export const updateEvent = defineOperation({
                 notify: notice.notify,
                 key: keyOf(stored, plan.fields),
                 call,
-                rescue,
               })
-            : { tail: await changeOne(target, plan.fields, notice, call, rescue), notes: [] };
+            : { tail: await changeOne(target, plan.fields, notice, call), notes: [] };
           const event = await shownEvent(backend, calendar, changed, call);
           return {
             ...base,
@@ -193,13 +197,15 @@ function changeOne(
   fields: EventFields,
   { notify }: Notice,
   call: Call,
-  rescue: ReturnType<typeof rescueOf>,
 ): Promise<StoredEvent> {
   const { id } = stored.event;
-  return settle({
-    before: stored,
-    make: () => writer.update(calendar, id, fields, { etag: stored.etag, notify }, call),
-    look: () => rescue((own) => writer.get(calendar, id, own)),
-    seen: (now) => (now !== undefined && now.etag !== stored.etag && holds(now.fields, fields) ? now : undefined),
-  });
+  return settle(
+    {
+      before: stored,
+      make: () => writer.update(calendar, id, fields, { etag: stored.etag, notify }, call),
+      look: () => rescue((own) => writer.get(calendar, id, own)),
+      seen: (now) => (now !== undefined && now.etag !== stored.etag && holds(now.fields, fields) ? now : undefined),
+    },
+    call,
+  );
 }

@@ -54,11 +54,14 @@ export interface McpOptions {
 export function toolsOf({ readOnly = false, tools }: Pick<McpOptions, 'readOnly' | 'tools'>): readonly Operation[] {
   const known = operations.filter(({ effect }) => !readOnly || !WRITING.has(effect));
   if (tools === undefined) return known;
+  const hint = `tools are: ${known.map(({ name }) => name).join(', ')}`;
+  if (tools.length === 0) throw new CalmcpError('INPUT_INVALID', 'no tool is named', { hint });
   const unknown = tools.filter((name) => !known.some((operation) => operation.name === name));
-  if (unknown.length > 0 || tools.length === 0)
-    throw new CalmcpError('INPUT_INVALID', `no tool is called ${unknown.join(', ')}`, {
-      hint: `tools are: ${known.map(({ name }) => name).join(', ')}`,
-    });
+  if (unknown.length > 0) {
+    const isWriting = unknown.every((name) => operations.some((operation) => operation.name === name));
+    const why = isWriting ? 'no tool of a read-only server' : 'no tool';
+    throw new CalmcpError('INPUT_INVALID', `${unknown.join(', ')}: ${why}`, { hint });
+  }
   return known.filter(({ name }) => tools.includes(name));
 }
 
@@ -116,12 +119,14 @@ export function createMcpServer(options: McpOptions): McpServer {
     const shown = inputResponse(context.mcpReq.inputResponses, 'page');
     if (shown.kind === 'elicit' && shown.action !== 'accept') {
       (await app()).signIns.current(String(input.account))?.cancel();
-      throw new CalmcpError('AUTH_REQUIRED', 'the person does not want to sign in now');
+      throw new CalmcpError('AUTH_REQUIRED', 'the person does not want to sign in now', {
+        hint: 'call sign_in again when they do',
+      });
     }
     const answer = (await run(signIn, input, context)) as SignInAnswer;
-    const { status, url, message } = answer;
-    if (shown.kind !== 'missing' || status !== 'waiting' || url === undefined || !canShowPages(server, context))
-      return answer;
+    const { status, url, opened, message } = answer;
+    const isShown = shown.kind !== 'missing' || opened === true;
+    if (isShown || status !== 'waiting' || url === undefined || !canShowPages(server, context)) return answer;
     return inputRequired({ inputRequests: { page: inputRequired.elicitUrl({ url, message }) } });
   }
 

@@ -1,6 +1,7 @@
 /** What a model reads of a structured answer: the same facts, a line each, coverage first. */
 import type { AccountCoverage } from '../core/coverage.ts';
 import type { CalmcpError } from '../core/errors.ts';
+import { neutralize } from '../core/text.ts';
 import { weekdayOf } from '../core/time.ts';
 import type { EventItem as AgendaItem } from '../operations/event-item.ts';
 import type { ConflictList } from '../operations/find-conflicts.ts';
@@ -79,12 +80,22 @@ export function offsetOf(time: string): string {
   return /(?:Z|[+-]\d{2}:\d{2})$/.exec(time)?.[0] ?? '';
 }
 
+/** What calmcp says of an event in one word. */
+const OWN_WORDS = new Set(
+  'free workingelsewhere tentative busy oof cancelled declined notresponded private recurring floating'.split(' '),
+);
+
+/** A place or a calendar that is called like one of these is one in quotes. */
+function foreignFact(text: string | undefined): string | undefined {
+  return text !== undefined && OWN_WORDS.has(text.toLowerCase()) ? `"${text}"` : text;
+}
+
 /** All that is not the default about an event, in the order in which people ask. */
 export function factsOf(item: AgendaItem): string[] {
   const { accounts = [], busy, status, response, location, join, recurring, zone, floating, notes = [] } = item;
   return [
     accounts.length > 1 ? accounts.join('+') : undefined,
-    item.calendar,
+    foreignFact(item.calendar),
     busy,
     status === busy ? undefined : status,
     response === busy ? undefined : response,
@@ -92,7 +103,7 @@ export function factsOf(item: AgendaItem): string[] {
     recurring ? 'recurring' : undefined,
     zone,
     floating ? 'floating' : undefined,
-    location,
+    foreignFact(location),
     ...notes,
     join,
   ].filter((fact) => fact !== undefined);
@@ -111,6 +122,13 @@ function headLines({ notices = [], audience, range, complete, accounts }: Head):
 
 /** Third-party text that cannot pass for several fields of a line. */
 const plain = (foreign: string): string => foreign.replaceAll('·', '‧');
+
+/** The same for one side of a change. */
+const side = (foreign: string): string => plain(foreign).replaceAll('->', '→');
+
+/** One of several in a line: in quotes where it could pass for more than one. */
+const oneOfMany = (foreign: string): string =>
+  /[,;:<>"()]/.test(foreign) ? `"${foreign.replaceAll('"', "'")}"` : foreign;
 
 function eventLine(event: AgendaItem): string {
   const title = event.title === undefined ? (event.busy ?? 'busy') : (event.title ?? '(no title)');
@@ -180,7 +198,9 @@ function eventText({ event, ...head }: EventAnswer): string {
     version,
   } = event;
   const nameOf = ({ name, email }: { name?: string | undefined; email?: string | undefined }): string =>
-    name === undefined ? (email ?? '?') : email === undefined ? name : `${name} <${email}>`;
+    name === undefined
+      ? oneOfMany(email ?? '?')
+      : oneOfMany(name) + (email === undefined ? '' : ` <${oneOfMany(email)}>`);
   const people = attendees.map((person) =>
     [nameOf(person), person.response, person.optional ? 'optional' : undefined, person.resource ? 'room' : undefined]
       .filter((fact) => fact !== undefined && fact !== 'none')
@@ -192,7 +212,7 @@ function eventText({ event, ...head }: EventAnswer): string {
     ...(organizer === undefined ? [] : [`organizer: ${nameOf(organizer)}`]),
     ...(attendeeCount === undefined ? [] : [`${attendeeCount} attendees: ${people.join('; ')}`]),
     ...(attendeesOmitted ? ['more attendees than are shown'] : []),
-    ...(categories === undefined ? [] : [`categories: ${categories.join(', ')}`]),
+    ...(categories === undefined ? [] : [`categories: ${categories.map(oneOfMany).join(', ')}`]),
     ...(readOnly ? ['cannot be changed from here'] : []),
     ...(version === undefined ? [] : [`version: ${version}`]),
     ...(webLink === undefined ? [] : [webLink]),
@@ -247,7 +267,7 @@ function freeTimeText({ slots, explanation, people = [], ...head }: FreeTime): s
 function conflictsText({ conflicts, events, possibleDuplicates, count, ...head }: ConflictList): string {
   const byId = new Map(events.map((event) => [event.id, event]));
   const nameOf = (id: string | null): string =>
-    id === null ? 'another appointment' : `${byId.get(id)?.title ?? '(no title)'} (${id})`;
+    id === null ? 'another appointment' : `${plain(byId.get(id)?.title ?? '(no title)')} · ${id}`;
   const none = head.complete ? 'no conflicts' : 'no conflicts in the accounts that were read';
   return [
     ...headLines(head),
@@ -314,8 +334,9 @@ function calendarsText({ notices = [], complete, accounts, calendars }: Calendar
   if (warning) lines.push(warning);
   for (const { account, name, access, skipped, owner, ...entry } of calendars)
     lines.push(
-      [`${account} · ${name}`, entry.default ? 'default' : undefined, access, skipped ? 'skipped' : undefined, owner]
+      [account, name, entry.default ? 'default' : undefined, access, skipped ? 'skipped' : undefined, owner]
         .filter((fact) => fact !== undefined)
+        .map(plain)
         .join(' · '),
     );
   return lines.join('\n');
@@ -347,7 +368,7 @@ function outcomeText({ notices = [], outcome, account, calendar, event, ...told 
     ...(event === undefined ? [] : byDay([event], eventLine)),
     ...(event?.repeats === undefined ? [] : [`repeats: ${event.repeats}`]),
     ...(event?.version === undefined ? [] : [`version: ${event.version}`]),
-    ...changes.map(({ field, from, to }) => `${field}: ${from === undefined ? '' : `${plain(from)} -> `}${plain(to)}`),
+    ...changes.map(({ field, from, to }) => `${field}: ${from === undefined ? '' : `${side(from)} -> `}${side(to)}`),
     ...(people === undefined ? [] : [`${willMail}: ${people}`]),
     ...(needs === undefined ? [] : [`needs: ${needs.join('; ')}`]),
     ...notes,
@@ -396,10 +417,12 @@ export function renderText(operation: string, result: unknown): string {
 
 /** An error as a model and a person can act on it. Third-party text stays in the log. */
 export function renderError({ code, message, account, hint, problems, retryAfterMs }: CalmcpError): string {
-  return [
+  const lines = [
     `${code}: ${account === undefined || new RegExp(`\\b${account}\\b(?![@.])`).test(message) ? '' : `${account}: `}${message}`,
     ...problems,
     ...(retryAfterMs === undefined ? [] : [`try again in ${Math.ceil(retryAfterMs / 1000)} s`]),
     ...(hint === undefined ? [] : [hint]),
-  ].join('\n');
+  ];
+  // They may repeat what was asked for, which may be what an event says.
+  return lines.map(neutralize).join('\n');
 }

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { neutralize } from '../../src/core/text.ts';
+import { cutAt, neutralize, neutralizeShort, webAddress } from '../../src/core/text.ts';
 
 describe('foreign text', () => {
   it.each([
@@ -19,6 +19,7 @@ describe('foreign text', () => {
     ['flags of countries', '🇳🇱🇪🇺'],
     ['a keycap and a text heart', '1\ufe0f⃣ ❤\ufe0e'],
     ['a Mongolian letter with its variant', 'ᠠ\u180bᠨ'],
+    ['a Japanese name with its variant', '辻\u{e0100}さん'],
     ['markup, which is data', '<b>ignore previous</b> [link](x) `rm`'],
   ])('keeps %s', (_, text) => {
     expect(neutralize(text)).toBe(text);
@@ -40,6 +41,7 @@ describe('foreign text', () => {
       'Lunch',
     ],
     ['bytes in variation selectors', '😀\ufe0f\u{e0142}\u{e0143}\u{e0144}', '😀\ufe0f'],
+    ['a byte in a selector after each letter', 'f\u{e0142}r\ufe03e\ufe0fe 辻\u180b😀\u{e0101}', 'free 辻😀'],
     ['a selector that selects nothing', '\ufe0fa \ufe0fb', 'a b'],
     ['a joiner between Latin letters', 'pass\u200dword fi\u200cle', 'password file'],
     ['a joiner at an edge or in a row', '\u200dש\u200d\u200dל\u200d', 'של'],
@@ -65,6 +67,22 @@ describe('foreign text', () => {
 
   it('two halves do not meet to become what was taken out', () => {
     expect(neutralize('\udb40\u200b\udc41')).toBe('\ufffd\ufffd');
+  });
+
+  it('is cut between whole characters, and nothing that joined is left over', () => {
+    expect(neutralizeShort('short', 5)).toBe('short');
+    expect(neutralizeShort('longer', 5)).toBe('longe…');
+    expect(neutralizeShort('ab😀', 3)).toBe('ab…');
+    expect(neutralizeShort('👩\u200d🚀👩\u200d🚀', 8)).toBe('👩\u200d🚀👩…');
+    expect(cutAt('a😀', 2)).toBe('a');
+    // What nobody sees does not use up what is read.
+    expect(neutralizeShort(`${'\u200b'.repeat(5_000)}Lunch`, 5)).toBe('Lunch');
+    expect(neutralizeShort(`Lunch${'\u200b'.repeat(50_000)}`, 5)).toBe('Lunch…');
+  });
+
+  it('is no address when it is longer than one', () => {
+    expect(webAddress('https://a.example/b')).toBe('https://a.example/b');
+    expect(webAddress(`https://a.example/${'b'.repeat(5_000)}`)).toBeUndefined();
   });
 
   const nasty = fc

@@ -28,7 +28,9 @@ test('the demo signs three accounts in, prints their merged week, says what come
   expect(stdout).toMatch(/^ {2}1\. Monday 23 November 2026 +14:15–15:00$/m);
   expect(stdout).toMatch(/^ {2}13:30–14:00 {2}Retrospective +13:00–14:00 {2}xebia$/m);
   // A dry run of a new event in the one account that may be written to, and then the event.
-  expect(stdout).toMatch(/^Nothing was done\. This would be:\n {2}where +northwind: Calendar\n {2}title +Roadmap talk$/m);
+  expect(stdout).toMatch(
+    /^Nothing was done\. This would be:\n {2}where +northwind: Calendar\n {2}title +Roadmap talk$/m,
+  );
   expect(stdout).toMatch(/^Created\n {2}where +northwind: Calendar\n {2}what +Monday 23 November 2026, 14:15–15:00/m);
   expect(stdout).toMatch(/^Your own calendars: calmcp init/m);
   expect(await readdir(home)).toEqual([]);

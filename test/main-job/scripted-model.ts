@@ -66,6 +66,19 @@ export interface Model {
   signIn(account: string): Promise<string>;
 }
 
+/** What is said to the person where nothing may be booked: the instructions say that unknown time is never free. */
+export function answerTo({ slots, unknown }: Free): { readonly say: string } | { readonly book: readonly Span[] } {
+  const certain = slots.filter(({ isCertain }) => isCertain);
+  if (unknown.length === 0 && certain.length > 0) return { book: certain };
+  const missing = unknown.map(({ account, words }) => `I do not know the time of ${account} (${words})`);
+  return { say: [...missing, ...(certain.length === 0 ? ['nothing is known to be free'] : [])].join('; ') };
+}
+
+/** `notify: all (others are invited)`: what the real call needs besides, as arguments. */
+export function argumentsOf({ needs }: Pick<Done, 'needs'>): Input {
+  return Object.fromEntries(needs.map((need) => /^(\w+): (\w+)/.exec(need)?.slice(1) ?? []));
+}
+
 /** Begins as clients do: its model gets the instructions and all tools before it has asked anything. */
 export async function createModel({ client, call }: McpSession, fed: Fed): Promise<Model> {
   const { tools } = await client.listTools();

@@ -27,8 +27,16 @@ import {
   singleMailbox,
 } from '../../src/sandbox/index.ts';
 import { childLine, withChild } from '../children.ts';
-import { googleAccounts, googleSignIn, microsoftAccounts, openSandbox, openTestApp, signIn, XEBIA } from '../harness.ts';
-import { ask } from '../operations/questions.ts';
+import {
+  googleAccounts,
+  googleSignIn,
+  microsoftAccounts,
+  openSandbox,
+  openTestApp,
+  signIn,
+  XEBIA,
+} from '../harness.ts';
+import { ask as askAs } from '../operations/questions.ts';
 
 export const WAYS = ['graph', 'google', 'graph http', 'graph stdio', 'google child', 'memory'] as const;
 export type Way = (typeof WAYS)[number];
@@ -123,6 +131,8 @@ export interface Hands {
   readonly app: App;
   create(input: Created): Promise<Outcome>;
   update(input: Updated): Promise<Outcome>;
+  /** For somebody who may give up. */
+  updateFor(signal: AbortSignal, input: Updated): Promise<Outcome>;
   delete(input: Deleted): Promise<Outcome>;
   respond(input: Responded): Promise<Outcome>;
   get(id: string): ReturnType<typeof getEvent.run>;
@@ -132,14 +142,15 @@ export interface Hands {
   seen(title: string, range: string, timeZone?: string): Promise<string[]>;
 }
 
-export function handsOf(app: App): Hands {
+/** @param deadlineMs how long they wait, where that is less than usual */
+export function handsOf(app: App, { deadlineMs }: { readonly deadlineMs?: number } = {}): Hands {
+  // What is asked for with less time, or by somebody who may give up.
+  const ask: typeof askAs = (operation, its, input) =>
+    deadlineMs === undefined
+      ? askAs(operation, its, input)
+      : operation.run(its, operation.input.parse(input), { signal: new AbortController().signal, deadlineMs });
   const list = async (title: string, range: string, timeZone?: string) => {
-    const answer = await ask(listEvents, app, {
-      range,
-      limit: 200,
-      detail: 'full',
-      ...(timeZone === undefined ? {} : { timeZone }),
-    });
+    const answer = await ask(listEvents, app, { range, ...(timeZone === undefined ? {} : { timeZone }) });
     if (!answer.complete) throw new Error(`not complete: ${JSON.stringify(answer.accounts)}`);
     return answer.events.filter((each) => each.title?.startsWith(title));
   };
@@ -147,6 +158,7 @@ export function handsOf(app: App): Hands {
     app,
     create: (input) => ask(createEvent, app, input),
     update: (input) => ask(updateEvent, app, input),
+    updateFor: (signal, input) => updateEvent.run(app, updateEvent.input.parse(input), { signal }),
     delete: (input) => ask(deleteEvent, app, input),
     respond: (input) => ask(respondToEvent, app, input),
     get: (id) => ask(getEvent, app, { id, text: true }),
@@ -176,16 +188,20 @@ export interface World extends Hands {
   day(): string;
   /** The requests that changed a calendar, or tried to, while `work` was done. */
   written(work: () => Promise<unknown>): Promise<SandboxRequest[]>;
-  /** With a fault of requests of one kind, which ends with the work. */
-  during<T>(kind: Kind, fault: Omit<Fault, 'match'>, work: () => Promise<T>): Promise<T>;
+  /** With a fault of requests of one kind, or of those that match, which ends with the work. */
+  during<T>(kind: Kind | Fault['match'], fault: Omit<Fault, 'match'>, work: () => Promise<T>): Promise<T>;
   /** With something that happens at the vendor the moment that the `nth` request of a kind comes in. */
   asItComes<T>(kind: Kind, happens: () => void, work: () => Promise<T>, nth?: number): Promise<T>;
+  /** With something that happens at the vendor after a request of a kind, before the next look at an event. */
+  afterwards<T>(kind: Kind, happens: () => void, work: () => Promise<T>): Promise<T>;
   /** Somebody else, elsewhere, gives what is called so another title. */
   rename(title: string, to: string): void;
   /** All that the vendor holds of one's default calendar, without what was made and deleted since `before`. */
   held(before?: readonly unknown[]): unknown[];
   /** `invitation mate@…` for all that was mailed about a subject, in order. */
   mails(subject: string): string[];
+  /** Who was mailed about whatever while `work` was done, by address, once each, in alphabetical order. */
+  mailed(work: () => Promise<unknown>): Promise<string[]>;
 }
 
 export interface WorldOptions {
@@ -274,7 +290,13 @@ export async function openWorld(way: Way, options: WorldOptions = {}): Promise<W
     day: freshDay,
     async make(title, more = {}) {
       const day = freshDay();
-      const { event: made } = await hands.create({ account: 'desk', title, start: `${day}T10:00`, end: '+1h', ...more });
+      const { event: made } = await hands.create({
+        account: 'desk',
+        title,
+        start: `${day}T10:00`,
+        end: '+1h',
+        ...more,
+      });
       if (made?.id === undefined || made.version === undefined) throw new Error(`${title} was not made`);
       return { id: made.id, day, version: made.version };
     },
@@ -293,7 +315,7 @@ export async function openWorld(way: Way, options: WorldOptions = {}): Promise<W
     },
     async during(kind, fault, work) {
       let isOn = true;
-      const matches = isKind(way, kind);
+      const matches = typeof kind === 'string' ? isKind(way, kind) : kind;
       sandbox.fail({ ...fault, match: (target) => isOn && matches(target) });
       try {
         return await work();
@@ -314,6 +336,24 @@ export async function openWorld(way: Way, options: WorldOptions = {}): Promise<W
       const result = await work();
       if (seen < nth) throw new Error(`only ${seen} requests of kind ${kind} came in`);
       seen = Number.MAX_SAFE_INTEGER;
+      return result;
+    },
+    async afterwards(kind, happens, work) {
+      let state = 'before';
+      const [matches, isLook] = [isKind(way, kind), isKind(way, 'get')];
+      sandbox.fail({
+        match(target) {
+          if (state === 'before' && matches(target)) state = 'sent';
+          else if (state === 'sent' && isLook(target)) {
+            state = 'done';
+            happens();
+          }
+          return false;
+        },
+        status: 500,
+      });
+      const result = await work();
+      if (state !== 'done') throw new Error(`nothing came in after a request of kind ${kind}`);
       return result;
     },
     rename(title, to) {
@@ -346,7 +386,11 @@ export async function openWorld(way: Way, options: WorldOptions = {}): Promise<W
         return gone === undefined || before.length === 0 || known.has(gone);
       });
     },
-    mails: (subject) =>
-      sandbox.mails.filter((mail) => mail.subject === subject).map(({ kind, to }) => `${kind} ${to}`),
+    async mailed(work) {
+      const before = sandbox.mails.length;
+      await work();
+      return [...new Set(sandbox.mails.slice(before).map(({ to }) => to))].sort();
+    },
+    mails: (subject) => sandbox.mails.filter((mail) => mail.subject === subject).map(({ kind, to }) => `${kind} ${to}`),
   };
 }

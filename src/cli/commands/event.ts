@@ -1,4 +1,4 @@
-import type { Command } from 'commander';
+import { Argument, type Command, Option } from 'commander';
 import { MADE_TYPES } from '../../core/change.ts';
 import { CalmcpError, ERRORS } from '../../core/errors.ts';
 import { SCOPES } from '../../core/series.ts';
@@ -12,7 +12,7 @@ import type { Outcome } from '../../operations/writing/outcome.ts';
 import { type AddCommand, answerOf, ask, EXIT_INCOMPLETE, type Run } from '../command.ts';
 import type { GlobalOptions } from '../open-app.ts';
 import { confirm } from '../prompt.ts';
-import { parseCount } from '../range-options.ts';
+import { parseCount, parseMinutes } from '../range-options.ts';
 import { renderEvent } from '../render-event.ts';
 import { renderOutcome } from '../render-outcome.ts';
 import { type Shell, screenOf } from '../shell.ts';
@@ -21,24 +21,33 @@ const IDS = 'as calmcp agenda --ids and search --ids print it';
 const EXITS = `
 Exit status 0: done; 3: a preview that does not know all accounts; 75: the event has changed since, nothing was done;
 77: it may not be changed.`;
+/** What people say, and what an operation calls it. */
 const ANSWERS: Readonly<Record<string, string>> = {
   accept: 'accepted',
   tentative: 'tentative',
   decline: 'declined',
   accepted: 'accepted',
   declined: 'declined',
+  maybe: 'tentative',
 };
+const BUSY = ['free', 'tentative', 'busy', 'oof', 'workingElsewhere'];
+const SENSITIVITY = ['normal', 'personal', 'private', 'confidential'];
+const NOTIFY = ['all', 'none'];
 
 type Options = GlobalOptions & Readonly<Record<string, unknown>>;
 
-const collect = (value: string, before: string[] = []): string[] => [...before, value];
+/** All that was given, in order; `--no-...` before it counts for nothing. */
+const collect = (value: string, before?: unknown): string[] => [...(Array.isArray(before) ? before : []), value];
+
+const choice = (flags: string, description: string, choices: readonly string[]): Option =>
+  new Option(flags, description).choices([...choices]);
 
 function addFields(command: Command): Command {
   return command
     .option('--location <place>', 'where it is; "" clears')
     .option('--text <text>', 'what else there is to say; "" clears')
-    .option('--busy <how>', 'free, tentative, busy, oof or workingElsewhere')
-    .option('--sensitivity <level>', 'normal, personal, private or confidential')
+    .addOption(choice('--busy <how>', 'what it does to your time; default: busy', BUSY))
+    .addOption(choice('--sensitivity <level>', 'how private it is; default: normal', SENSITIVITY))
     .option('--online', 'with a Teams or Meet link')
     .option('--no-online', 'without one')
     .option('--reminder <minutes>', 'minutes before the start; repeatable', collect)
@@ -50,7 +59,7 @@ function addFields(command: Command): Command {
 
 function addWriting(command: Command): Command {
   return command
-    .option('--notify <whom>', 'all: e-mail those invited, which events with attendees need; none: nobody')
+    .addOption(choice('--notify <whom>', 'all: e-mail those concerned, which events with attendees need', NOTIFY))
     .option('--dry-run', 'only print what would be done')
     .option('-y, --yes', 'do not ask on a terminal');
 }
@@ -58,7 +67,9 @@ function addWriting(command: Command): Command {
 function addTarget(command: Command): Command {
   return command
     .argument('<id>', IDS)
-    .option('--scope <scope>', `of an event that repeats: ${SCOPES.join(', ')}`)
+    .addOption(
+      choice('--scope <scope>', 'how much of an event that repeats; following: this and all later ones', SCOPES),
+    )
     .option('--if-version <version>', 'only if it still is this version, as an answer gave it');
 }
 
@@ -68,14 +79,20 @@ function accountOf({ account = [] }: GlobalOptions): { account?: string } {
   return account[0] === undefined ? {} : { account: account[0] };
 }
 
+/** A length as operations take it for an end. @throws CalmcpError INPUT_INVALID */
+function lengthText(text: string): string {
+  const minutes = parseMinutes(text.replace(/^\s*\+/, ''), '--duration');
+  return `+${Math.floor(minutes / 60)}h${minutes % 60}m`;
+}
+
 /** Options as the operation has them; what was not given is not there. */
 function fieldsOf(options: Options): Record<string, unknown> {
   const { location, text, busy, sensitivity, online, reminder, category, color, repeat } = options;
   const reminders =
     reminder === false ? [] : (reminder as string[] | undefined)?.map((minutes) => parseCount(minutes, '--reminder'));
-  const end = options.duration === undefined ? options.end : `+${String(options.duration).replace(/^\+/, '')}`;
   if (options.duration !== undefined && options.end !== undefined)
-    throw new CalmcpError('INPUT_INVALID', 'give either --end or --duration');
+    throw new CalmcpError('INPUT_INVALID', '--end and --duration say the same', { hint: 'give one of them' });
+  const end = options.duration === undefined ? options.end : lengthText(String(options.duration));
   const all = {
     title: options.title,
     start: options.start,
@@ -112,20 +129,37 @@ interface Write {
   readonly asksFirst: boolean;
 }
 
+/** Nothing is done yet: what a person would agree to. @returns whether they do, or the status when there is nothing to agree to */
+async function agreedTo(
+  shell: Shell,
+  options: Options,
+  { operation, input }: Pick<Write, 'operation' | 'input'>,
+): Promise<{ readonly version?: string } | number> {
+  const preview = (await answerOf(shell, options, operation, { ...input, dryRun: true })) as Outcome;
+  const shown = renderOutcome(preview, screenOf(shell));
+  if (preview.outcome === 'conflict') {
+    shell.stdout.write(shown);
+    return ERRORS.CONFLICT.exit;
+  }
+  shell.stderr.write(shown);
+  // It is refused for that, in words that say what to type.
+  if (preview.needs !== undefined) return {};
+  if (await confirm(shell, 'Do it?')) {
+    const { version } = preview.event ?? {};
+    return version === undefined || !('version' in operation.input.shape) ? {} : { version };
+  }
+  shell.stderr.write('nothing was done\n');
+  return 0;
+}
+
 async function write(shell: Shell, options: Options, { operation, input, asksFirst }: Write): Promise<number> {
-  const screen = screenOf(shell);
   const all = { ...input, ...accountOf(options), ...(options.dryRun ? { dryRun: true } : {}) };
   const isAsked = asksFirst && shell.stderr.isTerminal && !options.yes && !options.dryRun && !options.json;
-  if (isAsked) {
-    const preview = (await answerOf(shell, options, operation, { ...all, dryRun: true })) as Outcome;
-    shell.stderr.write(renderOutcome(preview, screen));
-    if (preview.outcome === 'preview' && !(await confirm(shell, 'Do it?'))) {
-      shell.stderr.write('nothing was done\n');
-      return 0;
-    }
-  }
-  const outcome = (await answerOf(shell, options, operation, all)) as Outcome;
-  shell.stdout.write(options.json ? `${JSON.stringify(outcome, null, 2)}\n` : renderOutcome(outcome, screen));
+  const agreed = isAsked ? await agreedTo(shell, options, { operation, input: all }) : {};
+  if (typeof agreed === 'number') return agreed;
+  // What was shown is what is changed.
+  const outcome = (await answerOf(shell, options, operation, { ...agreed, ...all })) as Outcome;
+  shell.stdout.write(options.json ? `${JSON.stringify(outcome, null, 2)}\n` : renderOutcome(outcome, screenOf(shell)));
   if (outcome.outcome === 'conflict') return ERRORS.CONFLICT.exit;
   return outcome.outcome === 'preview' && outcome.complete === false ? EXIT_INCOMPLETE : 0;
 }
@@ -171,7 +205,7 @@ function addCreate(event: Command, shell: Shell, run: Run): void {
     .option('--calendar <name>', 'calendar of the account; default: its default one')
     .option('--attendee <address>', 'who is invited; repeatable', collect)
     .option('--optional-attendee <address>', 'who may come; repeatable', collect)
-    .option('--type <type>', `of Google: ${MADE_TYPES.join(', ')}`)
+    .addOption(choice('--type <type>', 'of Google', MADE_TYPES))
     .option('--key <key>', 'one key is one event, however often this runs; default: made from the rest');
   addWriting(addFields(create))
     .addHelpText(
@@ -247,8 +281,19 @@ More: calmcp help writing`,
     );
 }
 
+function parseAnswer(text: string): string {
+  const response = ANSWERS[text.trim().toLowerCase()];
+  if (response !== undefined) return response;
+  throw new CalmcpError('INPUT_INVALID', `${JSON.stringify(text.slice(0, 40))} is no answer`, {
+    hint: 'answer accept, tentative or decline',
+  });
+}
+
 function addRespond(event: Command, shell: Shell, run: Run): void {
-  addWriting(addTarget(event.command('respond')).argument('<answer>', 'accept, tentative or decline'))
+  const answerArgument = new Argument('<answer>', 'your answer')
+    .choices(['accept', 'tentative', 'decline'])
+    .argParser(parseAnswer);
+  addWriting(addTarget(event.command('respond')).addArgument(answerArgument))
     .summary('answer an invitation')
     .description('Accepts or declines an invitation, or answers maybe. --notify all tells the organizer.')
     .option('--comment <text>', 'for the organizer')
@@ -261,14 +306,9 @@ Examples:
 ${EXITS}
 More: calmcp help writing`,
     )
-    .action((id: string, answer: string, _options: unknown, command) =>
+    .action((id: string, response: string, _options: unknown, command) =>
       run(() => {
         const options = command.optsWithGlobals() as Options;
-        const response = ANSWERS[answer.toLowerCase()];
-        if (response === undefined)
-          throw new CalmcpError('INPUT_INVALID', `${JSON.stringify(answer.slice(0, 40))} is no answer`, {
-            hint: 'answer accept, tentative or decline',
-          });
         if (options.notify === undefined)
           throw new CalmcpError('INPUT_INVALID', 'is the organizer to be told?', {
             hint: 'say so: --notify all, or --notify none',

@@ -1,7 +1,6 @@
 import type { App } from '../../accounts/registry.ts';
-import { neutralize } from '../../core/text.ts';
 import type { ZoneClock } from '../../core/time.ts';
-import type { Detail } from '../event-item.ts';
+import { type Detail, nameText } from '../event-item.ts';
 import { noticesFor, type Outcome, writtenItemOf } from './outcome.ts';
 import { ConflictError } from './settle.ts';
 
@@ -21,7 +20,7 @@ export async function outcomeOf(
       ...noticesFor(app),
       outcome: 'conflict',
       account: current.event.account,
-      calendar: neutralize(current.event.calendar.name),
+      calendar: nameText(current.event.calendar.name),
       event: writtenItemOf(current, current.event, clock, detail),
       notes: [message, ...(hint === undefined ? [] : [hint])],
     };

@@ -3,10 +3,9 @@ import type { EventFields, StoredEvent } from '../../core/change.ts';
 import { toCalmcpError } from '../../core/errors.ts';
 import type { Calendar, CalendarEvent, EventTime } from '../../core/event.ts';
 import type { Call } from '../../core/provider.ts';
-import { parseRecurrence, sameRecurrence } from '../../core/recurrence.ts';
 import { occurrencesAround, plannedAt } from './occurrences.ts';
-import { holds, settle } from './settle.ts';
-import type { Backend } from './target.ts';
+import { holds, repeatsBy, settle } from './settle.ts';
+import { type Backend, rescue } from './target.ts';
 
 export interface EndRequest {
   readonly backend: Backend;
@@ -16,8 +15,6 @@ export interface EndRequest {
   readonly slot: EventTime;
   readonly notify: boolean;
   readonly call: Call;
-  /** A call with time of its own, for finding out and for taking back. */
-  readonly rescue: <T>(work: (call: Call) => Promise<T>) => Promise<T>;
 }
 
 /** What of a changed occurrence is put back. */
@@ -29,29 +26,26 @@ const KEPT = ['title', 'start', 'end', 'location', 'text', 'busy', 'sensitivity'
  * @throws CalmcpError where the series is as it was
  */
 export async function endSeries(request: EndRequest, head: string): Promise<readonly string[]> {
-  const { backend, calendar, series, slot, notify, call, rescue } = request;
+  const { backend, calendar, series, slot, notify, call } = request;
   const { writer } = backend;
   const { id } = series.event;
   const { earlier } = await occurrencesAround(backend, calendar, id, slot, call);
   const exceptions = await Promise.all(
     earlier.filter(({ kind }) => kind === 'exception').map((event) => writer.get(calendar, event.id, call)),
   );
-  await settle({
-    before: series,
-    make: () => writer.update(calendar, id, { recurrence: head }, { etag: series.etag, notify }, call),
-    look: () => rescue((own) => writer.get(calendar, id, own)),
-    seen: (now) => (now !== undefined && now.etag !== series.etag && repeatsBy(now, head) ? now : undefined),
-  });
+  await settle(
+    {
+      before: series,
+      make: () => writer.update(calendar, id, { recurrence: head }, { etag: series.etag, notify }, call),
+      look: () => rescue((own) => writer.get(calendar, id, own)),
+      seen: (now) => (now !== undefined && now.etag !== series.etag && repeatsBy(now.fields, head) ? now : undefined),
+    },
+    call,
+  );
   // The cut is made: what fails from here on is told, and undoes nothing.
   return rescue((own) => tidy({ ...request, call: own }, earlier, exceptions)).catch(() => [
     'whether changed occurrences of the old series are as they were could not be looked at: list them',
   ]);
-}
-
-/** Vendors write one rule in several ways. */
-function repeatsBy({ fields: { recurrence = '', start } }: StoredEvent, rule: string): boolean {
-  if (recurrence === '' || start === undefined) return false;
-  return sameRecurrence(parseRecurrence(recurrence), parseRecurrence(rule), start);
 }
 
 /** How many of `all` could not be seen to. */

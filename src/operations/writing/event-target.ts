@@ -5,10 +5,8 @@ import type { StoredEvent } from '../../core/change.ts';
 import { OWNER } from '../../core/disclosure.ts';
 import { CalmcpError } from '../../core/errors.ts';
 import type { CalendarEvent, EventTime } from '../../core/event.ts';
-import type { Call } from '../../core/provider.ts';
 import { SCOPES, type Scope, slotOf } from '../../core/series.ts';
 import type { Deadline } from '../deadline.ts';
-import { limitedCall } from '../deadline.ts';
 import { holdersOf, lookUp } from '../look-up.ts';
 import type { Asker } from '../operation.ts';
 import type { Answered } from '../question.ts';
@@ -16,8 +14,6 @@ import { versionOf } from '../version.ts';
 import { ConflictError } from './settle.ts';
 import { at, type Backend, requireWritable, requireWritableCalendar } from './target.ts';
 
-/** Time that finding out about a lost answer, or taking a change back, may take after the deadline, in milliseconds. */
-const RESCUE_MS = 5_000;
 /** Milliseconds for finding the event: an account that hangs does not keep another one's event from being changed. */
 const FIND_MS = 10_000;
 
@@ -72,7 +68,7 @@ export async function findTarget(app: App, asked: Asked, asker: Asker, time: Dea
     });
   const account = accounts.find(({ id }) => id === copy.account) ?? app.account(copy.account);
   requireWritable(account);
-  requireWritableCalendar(copy.calendar);
+  requireWritableCalendar(copy.calendar, account.id);
   if (copy.kind !== 'single' && asked.scope === undefined)
     throw new CalmcpError('INPUT_INVALID', 'the event repeats, and it is not said how much of it is meant', {
       hint: 'give scope: this for this one, following for this and all later ones, or all',
@@ -95,9 +91,4 @@ export async function findTarget(app: App, asked: Asked, asker: Asker, time: Dea
 function seriesIdOf({ seriesId, account }: CalendarEvent): string {
   if (seriesId !== undefined) return seriesId;
   throw new CalmcpError('BAD_RESPONSE', 'the event repeats, and does not say which series it is of', { account });
-}
-
-/** Runs `work` with a call of its own, which goes on when the deadline is over. */
-export function rescueOf(asker: Asker): <T>(work: (call: Call) => Promise<T>) => Promise<T> {
-  return (work) => limitedCall(asker, RESCUE_MS, work);
 }

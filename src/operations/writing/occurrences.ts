@@ -38,10 +38,9 @@ export async function occurrencesFrom(
   seriesId: string,
   slot: EventTime,
   call: Call,
-): Promise<CalendarEvent[]> {
-  const start = momentOf(slot) - DAY;
-  const all = await occurrencesIn(backend, calendar, seriesId, { start, end: start + DAYS_AROUND * DAY }, call);
-  return all.filter((event) => plannedAt(event) >= momentOf(slot));
+): Promise<readonly CalendarEvent[]> {
+  // One that was planned for later may have been moved to a day before.
+  return (await occurrencesAround(backend, calendar, seriesId, slot, call)).later;
 }
 
 /** Those of the year before a slot, and those of the year from it on. @throws CalmcpError */
@@ -61,7 +60,7 @@ export async function occurrencesAround(
   };
 }
 
-/** A series is shown by its first occurrence, whose id can be asked for. */
+/** A series is shown by its first occurrence, whose id can be asked for. It is there, also when that cannot be read. */
 export async function shownEvent(
   backend: Backend,
   calendar: Calendar,
@@ -69,6 +68,6 @@ export async function shownEvent(
   call: Call,
 ): Promise<CalendarEvent> {
   if (!stored.isSeries) return stored.event;
-  const [first] = await occurrencesFrom(backend, calendar, stored.event.id, stored.event.start, call);
+  const [first] = await occurrencesFrom(backend, calendar, stored.event.id, stored.event.start, call).catch(() => []);
   return first ?? stored.event;
 }

@@ -7,10 +7,10 @@ import type { CalendarEvent, EventTime } from '../../core/event.ts';
 import { findLikeness } from '../../core/likeness.ts';
 import { type MergedEvent, mergeEvents } from '../../core/merge.ts';
 import { describeRecurrence, parseRecurrence } from '../../core/recurrence.ts';
-import { neutralize } from '../../core/text.ts';
+import { neutralize, neutralizeShort } from '../../core/text.ts';
 import { createZoneClocks, type ZoneClock } from '../../core/time.ts';
 import { coverageOutput, noticesOf, noticesOutput } from '../envelope.ts';
-import { type Detail, eventItem, titleText, toItem } from '../event-item.ts';
+import { type Detail, eventItem, toItem } from '../event-item.ts';
 import { versionOf } from '../version.ts';
 import type { Around } from './around.ts';
 
@@ -67,8 +67,11 @@ export function writtenItemOf(
   detail: Detail,
 ): WrittenItem {
   const rule = stored.fields.recurrence;
+  const { id, ...item } = itemOf(event, clock, detail);
   return {
-    ...itemOf(event, clock, detail),
+    // A series by itself is nothing that is listed: its occurrences are asked for.
+    ...(id === undefined || (stored.isSeries && event.id === stored.event.id) ? {} : { id }),
+    ...item,
     version: versionOf(stored.etag),
     ...(rule === undefined || rule === ''
       ? {}
@@ -91,10 +94,7 @@ export function timeText(time: EventTime, clock: ZoneClock): string {
   return clock.format(time.epochMs, 'minutes') + zone;
 }
 
-function short(text: string): string {
-  const line = titleText(text);
-  return line.length > SHOWN_TEXT ? `${[...line].slice(0, SHOWN_TEXT).join('')}…` : line;
-}
+const short = (text: string): string => neutralizeShort(text, SHOWN_TEXT);
 
 function valueText({ start }: EventFields, name: keyof EventFields, value: unknown, clock: ZoneClock): string {
   if (name === 'start' || name === 'end') return timeText(value as EventTime, clock);

@@ -38,6 +38,23 @@ export function peopleOf(...lists: readonly (readonly Invitee[] | undefined)[]):
   return [...new Set(all)];
 }
 
+const textOf = (value: unknown): string =>
+  JSON.stringify(value, (_, each: unknown) =>
+    typeof each === 'object' && each !== null && !Array.isArray(each) ? Object.entries(each).sort() : each,
+  );
+
+/** Whom a change concerns. What is set to what it is already changes nothing; who comes or goes is nobody else's news. */
+export function concernedBy(now: EventFields, wanted: EventFields): string[] {
+  const names = (Object.keys(wanted) as (keyof EventFields)[]).filter(
+    (name) => textOf(now[name]) !== textOf(wanted[name]) && !PRIVATE_FIELDS.has(name),
+  );
+  if (names.length === 0) return [];
+  const all = peopleOf(now.attendees, wanted.attendees);
+  if (names.some((name) => name !== 'attendees')) return all;
+  const [before, after] = [peopleOf(now.attendees), peopleOf(wanted.attendees)];
+  return all.filter((one) => !before.includes(one) || !after.includes(one));
+}
+
 export interface Notice {
   /** Who is mailed. */
   readonly mails: readonly string[];

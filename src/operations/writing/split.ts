@@ -7,7 +7,8 @@ import { type Split, splitAt } from '../../core/series.ts';
 import { DAY } from '../../core/time.ts';
 import { type EndRequest, endSeries } from './end-series.ts';
 import { momentOf, occurrencesFrom, plannedAt } from './occurrences.ts';
-import type { Backend } from './target.ts';
+import { createOnce, removeOnce } from './settle.ts';
+import { type Backend, rescue } from './target.ts';
 
 /** Called-off occurrences that are called off in the new series too. */
 const MOST_CALLED_OFF = 50;
@@ -29,7 +30,10 @@ export async function splitSeries(
   const split = splitAt(series, slot, wanted);
   if (split.head === null) throw new TypeError('nothing stays: the whole series changes');
   const before = await occurrencesFrom(backend, calendar, series.event.id, slot, call);
-  const { stored: tail } = await backend.writer.create(calendar, split.tail, { key, notify }, call);
+  const { stored: tail } = await createOnce(
+    () => backend.writer.create(calendar, split.tail, { key, notify }, call),
+    call,
+  );
   try {
     await callOff(request, split, before, tail);
     return { tail, notes: await endSeries(request, split.head) };
@@ -39,6 +43,8 @@ export async function splitSeries(
   }
 }
 
+const TOLD = ['title', 'location', 'busy', 'sensitivity'] as const;
+
 /** How many changed occurrences a split gives up. @throws CalmcpError */
 export async function resetBy(
   backend: Backend,
@@ -47,7 +53,10 @@ export async function resetBy(
   call: Call,
 ): Promise<number> {
   const later = await occurrencesFrom(backend, calendar, stored.event.id, slot, call);
-  return later.filter(({ kind }) => kind === 'exception').length;
+  // Google tells of an occurrence only when it was moved that it is not as the others.
+  const isOwn = (event: CalendarEvent): boolean =>
+    event.kind === 'exception' || TOLD.some((name) => event[name] !== stored.event[name]);
+  return later.filter(isOwn).length;
 }
 
 /** What was called off after the split stays so: the occurrences of the new series that the old one did not have any more. */
@@ -74,7 +83,7 @@ async function callOff(
     );
   for (const event of gone) {
     const stored = await backend.writer.get(calendar, event.id, call);
-    await backend.writer.delete(calendar, event.id, { etag: stored.etag, notify }, call);
+    await removeOnce(backend, calendar, stored, { notify }, call);
   }
 }
 
@@ -82,14 +91,14 @@ async function callOff(
 const dayAt = (moment: number, shift: number): number => Math.round((moment + shift) / (DAY / 2));
 
 async function takeBack(
-  { backend: { account, writer }, calendar, notify, rescue }: SplitRequest,
+  { backend, calendar, notify }: SplitRequest,
   tail: StoredEvent,
   error: CalmcpError,
 ): Promise<void> {
   try {
     await rescue(async (call) => {
-      const now = await writer.get(calendar, tail.event.id, call);
-      await writer.delete(calendar, tail.event.id, { etag: now.etag, notify }, call);
+      const now = await backend.writer.get(calendar, tail.event.id, call);
+      await removeOnce(backend, calendar, now, { notify }, call);
     });
   } catch (thrown) {
     const cause = toCalmcpError(thrown);
@@ -97,7 +106,7 @@ async function takeBack(
     throw new CalmcpError(
       'CONFLICT',
       `the old series could not be ended (${error.message}), and the new one could not be taken back (${cause.message}): both are there now`,
-      { account: account.id, hint: 'list the events and delete one of the two series', cause: thrown },
+      { account: backend.account.id, hint: 'list the events and delete one of the two series', cause: thrown },
     );
   }
 }

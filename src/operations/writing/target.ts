@@ -4,12 +4,14 @@ import type { EventWriter } from '../../core/change.ts';
 import { CalmcpError, toCalmcpError } from '../../core/errors.ts';
 import type { Calendar } from '../../core/event.ts';
 import type { CalendarProvider, Call } from '../../core/provider.ts';
-import { neutralize } from '../../core/text.ts';
-import { type Deadline, orAbort, startDeadline } from '../deadline.ts';
+import { type Deadline, limitedCall, orAbort, startDeadline } from '../deadline.ts';
+import { nameText } from '../event-item.ts';
 import type { Asker } from '../operation.ts';
 
 /** Everything, looking at other accounts included: answers come within 25 s. */
 const WRITE_MS = 24_000;
+/** Time that finding out about a lost answer, or taking a change back, may take after that, in milliseconds. */
+const RESCUE_MS = 5_000;
 /** Names of calendars that a message lists. */
 const MOST_NAMED = 20;
 
@@ -20,14 +22,14 @@ export interface Backend {
 }
 
 /** @throws CalmcpError READ_ONLY: nothing was asked of anybody */
-export function requireWritable({ id, settings }: Account): void {
+export function requireWritable({ id, settings, signInMethods }: Account): void {
   if (settings.access === 'write') return;
   throw new CalmcpError(
     'READ_ONLY',
     `${id} has access: ${settings.access} in accounts.yaml, so nothing is changed in it`,
     {
       account: id,
-      hint: `set access: write for ${id} there, then run: calmcp login --account ${id}`,
+      hint: `set access: write for ${id} there${signInMethods.length === 0 ? '' : `, then run: calmcp login --account ${id}`}`,
     },
   );
 }
@@ -59,45 +61,66 @@ export function startWriting(asker: Asker): Deadline {
   return startDeadline(asker, Math.min(WRITE_MS, asker.deadlineMs ?? WRITE_MS));
 }
 
-/** Asks one account something, within the time that is left. @throws CalmcpError of that account */
-export function at<T>(account: Account, time: Deadline, work: Work<T>): Promise<T> {
-  return orAbort(changing(account, time, work), time.signal);
-}
-
 type Work<T> = (backend: Backend, call: Call) => Promise<T>;
 
-/**
- * Changes something in one account. When the time is up, `work` goes on for as long as it takes to find out what became of the
- * change: it has to end what it waits for by itself.
- * @throws CalmcpError of that account
- */
-export async function changing<T>(
-  account: Account,
-  { signal, at: deadline }: Deadline,
-  work: Work<T>,
-): Promise<T> {
+async function opened(account: Account): Promise<Backend> {
+  const provider = await account.open();
+  const { writer } = provider;
+  if (writer === undefined)
+    throw new CalmcpError('READ_ONLY', `an account of provider ${account.provider.type} cannot be written to`);
+  return { account, provider, writer };
+}
+
+/** Asks one account something, within the time that is left. @throws CalmcpError of that account */
+export async function at<T>(account: Account, { signal, at: deadline }: Deadline, work: Work<T>): Promise<T> {
   const call: Call = { signal, deadline, countRequest: () => undefined };
   try {
-    const provider = await orAbort(account.open(), signal);
-    const { writer } = provider;
-    if (writer === undefined)
-      throw new CalmcpError('READ_ONLY', `an account of provider ${account.provider.type} cannot be written to`);
-    return await work({ account, provider, writer }, call);
+    return await orAbort(
+      opened(account).then((backend) => work(backend, call)),
+      signal,
+    );
   } catch (thrown) {
     throw toCalmcpError(thrown).of(account.id);
   }
 }
 
+/** Nobody who could give up. */
+const NOBODY: Asker = { signal: new AbortController().signal };
+
+/**
+ * Changes something in one account. What has begun is brought to its end: not given up half-way when the asker does, and when
+ * the time is up, `work` goes on until it is known what became of the change. It ends by itself what it waits for.
+ * @throws CalmcpError of that account
+ */
+export async function changing<T>(account: Account, { signal, at: deadline }: Deadline, work: Work<T>): Promise<T> {
+  signal.throwIfAborted();
+  const time = startDeadline(NOBODY, Math.max(0, deadline - performance.now()));
+  const call: Call = { signal: time.signal, deadline, countRequest: () => undefined };
+  try {
+    return await work(await orAbort(opened(account), time.signal), call);
+  } catch (thrown) {
+    throw toCalmcpError(thrown).of(account.id);
+  } finally {
+    time.end();
+  }
+}
+
+/** Time of its own, for finding out about a lost answer and for taking a change back, whoever gives up meanwhile. */
+export function rescue<T>(work: (call: Call) => Promise<T>): Promise<T> {
+  return limitedCall(NOBODY, RESCUE_MS, work);
+}
+
 /** The calendar that is called so, else the default one. @throws CalmcpError */
 export async function calendarToWrite({ provider }: Backend, named: string | undefined, call: Call): Promise<Calendar> {
   const all = await provider.listCalendars(call);
-  const wanted = named?.trim().toLowerCase();
+  // As it is listed, so cut where that is.
+  const wanted = named === undefined ? undefined : nameText(named).toLowerCase();
   const found = all.filter(({ name, isDefault }) =>
-    wanted === undefined ? isDefault : neutralize(name).toLowerCase() === wanted,
+    wanted === undefined ? isDefault : nameText(name).toLowerCase() === wanted,
   );
   const names = all
     .filter(({ access }) => access === 'write')
-    .map(({ name }) => neutralize(name))
+    .map(({ name }) => nameText(name))
     .slice(0, MOST_NAMED)
     .join(', ');
   const [calendar] = found;
@@ -118,12 +141,13 @@ export async function calendarToWrite({ provider }: Backend, named: string | und
 }
 
 /** @throws CalmcpError READ_ONLY */
-export function requireWritableCalendar({ name, access }: Calendar): void {
+export function requireWritableCalendar({ name, access }: Calendar, account?: string): void {
   if (access === 'write') return;
   throw new CalmcpError(
     'READ_ONLY',
-    `the calendar ${JSON.stringify(neutralize(name))} can only be read by this account`,
+    `the calendar ${JSON.stringify(nameText(name))} can only be read by this account`,
     {
+      account,
       hint: 'choose another calendar: calmcp accounts list, or ask its owner for more',
     },
   );

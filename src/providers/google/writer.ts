@@ -70,6 +70,7 @@ export function createWriter(account: string, api: EventApi): EventWriter {
   return {
     check: checkFields,
     alwaysNotifies: false,
+    bin: 'the bin of Google Calendar, for 30 days',
     async get(calendar, id, call) {
       return stored(await current(calendar, id, call), calendar);
     },
@@ -80,15 +81,21 @@ export function createWriter(account: string, api: EventApi): EventWriter {
         throw refuse('INPUT_INVALID', 'only a primary calendar can hold this type of event', 'leave out the calendar');
       for (let life = 0; life < MAX_LIVES; life++) {
         const row = newEvent(hashOf(calendar.id, key, life), fields);
+        let sent = 0;
+        const countRequest = (): void => {
+          sent++;
+          call.countRequest();
+        };
         try {
-          const made = await api.insert(calendar.id, row, notify, call);
+          const made = await api.insert(calendar.id, row, notify, { ...call, countRequest });
           return { stored: stored(made, calendar), existed: false };
         } catch (thrown) {
           if (!(thrown instanceof CalmcpError) || thrown.code !== 'CONFLICT') throw thrown;
         }
         // An id is never free again: https://developers.google.com/workspace/calendar/api/guides/version-resources
         const there = await existing(calendar, row.id ?? '', call);
-        if (there !== undefined) return { stored: stored(there, calendar), existed: true };
+        // What is there after a request that was sent again is what the first one made.
+        if (there !== undefined) return { stored: stored(there, calendar), existed: sent < 2 };
       }
       throw refuse('CONFLICT', `the event was made and deleted ${MAX_LIVES} times with this key`, 'use another key');
     },

@@ -94,6 +94,12 @@ function slotsIn({ fields, gone }: Kept, window: { from?: number; to?: number })
   return slots.filter((slot) => !gone.includes(keyOf(slot)));
 }
 
+/** Whether the series has that occurrence: its rule may have ended since it was changed. */
+function isPlanned(kept: Kept, slot: EventTime): boolean {
+  const at = slot.kind === 'timed' ? slot.epochMs : Date.parse(`${slot.date}T00:00:00Z`);
+  return !Number.isNaN(at) && slotsIn(kept, { from: at, to: at + 1 }).some((each) => keyOf(each) === keyOf(slot));
+}
+
 /** All occurrences that may lie in a window of epoch milliseconds. @throws CalmcpError for a series without bounds */
 export function eventsOf(
   kept: Kept,
@@ -108,8 +114,9 @@ export function eventsOf(
   const keys = new Set(near.map(keyOf));
   // One that was moved may lie in the window though its slot does not.
   const moved = Object.keys(kept.changed)
-    .filter((key) => !keys.has(key) && !kept.gone.includes(key))
-    .map((key) => slotOfKey(key, times.start));
+    .filter((key) => !keys.has(key))
+    .map((key) => slotOfKey(key, times.start))
+    .filter((slot) => isPlanned(kept, slot));
   return [...near, ...moved].map((slot) => occurrence(kept, slot, place));
 }
 
@@ -125,8 +132,6 @@ export function storedAt(kept: Kept, key: string | undefined, place: Place): Sto
   if (!isSeries(kept) || kept.gone.includes(key)) return undefined;
   const { start } = timesOf(kept.fields);
   const slot = slotOfKey(key, start);
-  const at = slot.kind === 'timed' ? slot.epochMs : Date.parse(`${slot.date}T00:00:00Z`);
-  if (Number.isNaN(at) || !slotsIn(kept, { from: at, to: at + 1 }).some((each) => keyOf(each) === key))
-    return undefined;
+  if (!isPlanned(kept, slot)) return undefined;
   return { event: occurrence(kept, slot, place), fields: fieldsAt(kept, slot), etag, isSeries: false };
 }

@@ -122,24 +122,31 @@ export function createTokens(options: MicrosoftOptions, context: ProviderContext
     if (isDeadGrant(thrown)) return needsLogin(account, 'the sign-in has expired or was withdrawn', thrown);
     if (!(thrown instanceof AuthError) && refusalNumbers(lastRefusal()).length === 0)
       return new CalmcpError('INTERNAL', 'the sign-in failed unexpectedly', { account, cause: thrown });
-    const word = thrown instanceof AuthError ? thrown.errorCode : '';
+    // Of a device code, MSAL has the word of the answer in its message alone.
+    const [, told] = /^post_request_failed: (\w+)/.exec(thrown instanceof AuthError ? thrown.message : '') ?? [];
+    const word = thrown instanceof AuthError ? (told ?? thrown.errorCode) : '';
     switch (word) {
       case 'endpoints_resolution_error':
       case 'openid_config_error': {
         const failure = discoveryFailure();
-        const told = explainRefusal(saidBy(failure), refused, failure);
-        if (told !== undefined) return told;
+        const explained = explainRefusal(saidBy(failure), refused, failure);
+        if (explained !== undefined) return explained;
         return (
           failure ?? new CalmcpError('UNAVAILABLE', 'the sign-in service could not be reached', { cause: thrown })
         ).of(account);
       }
       case 'device_code_expired':
+      case 'expired_token':
         return needsLogin(account, 'the code was not used in time', thrown);
       case 'access_denied':
       case 'authorization_declined':
-        return new CalmcpError('FORBIDDEN', 'the sign-in was declined', { account, cause: thrown });
+        return new CalmcpError('FORBIDDEN', 'the sign-in was declined', {
+          account,
+          hint: `run: calmcp login --account ${account}`,
+          cause: thrown,
+        });
     }
-    const [number] = refusalNumbers(said || lastRefusal());
+    const [number] = [...refusalNumbers(said), ...refusalNumbers(lastRefusal())];
     return new CalmcpError(
       'AUTH_REQUIRED',
       `the sign-in service refused (${number === undefined ? word : `AADSTS${number}`})`,
@@ -316,8 +323,11 @@ async function signInWithDeviceCode(
 ): Promise<AuthenticationResult | null> {
   const request: DeviceCodeRequest & { cancel?: boolean } = {
     scopes,
-    deviceCodeCallback: ({ verificationUri, userCode, expiresIn }) =>
-      prompts.deviceCode({ verificationUri, userCode, expiresInSeconds: expiresIn }),
+    deviceCodeCallback({ verificationUri, userCode, expiresIn }) {
+      // MSAL takes a refusal for a code, and would go on to ask whether somebody has typed it.
+      if ((verificationUri as string | undefined) === undefined) request.cancel = true;
+      else prompts.deviceCode({ verificationUri, userCode, expiresInSeconds: expiresIn });
+    },
   };
   const cancel = (): void => {
     request.cancel = true;

@@ -124,6 +124,7 @@ export function createWriter(
 
   return {
     alwaysNotifies: true,
+    bin: 'the folder Deleted Items of Outlook',
     check,
 
     async get(calendar, id, call) {
