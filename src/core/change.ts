@@ -93,11 +93,12 @@ export interface ResponseOptions extends ChangeOptions {
  */
 export interface EventWriter {
   /**
-   * Refuses what the backend cannot hold, without asking it.
+   * Refuses what the backend cannot hold or do, without asking it.
    * @param now the event that is changed; none where it is new
-   * @throws CalmcpError INPUT_INVALID with a hint of what it can hold
+   * @param notify whether those invited are to be told
+   * @throws CalmcpError INPUT_INVALID with a hint of what it can hold, READ_ONLY where this way to it cannot do that
    */
-  check(fields: EventFields, now?: StoredEvent): void;
+  check(fields: EventFields, now?: StoredEvent, notify?: boolean): void;
   /** Whether the backend itself mails those invited about every change that concerns them, whatever `notify` says. */
   readonly alwaysNotifies: boolean;
   /** Where a person finds what was deleted, and brings it back. */

@@ -15,6 +15,7 @@ import {
   notifyInput,
   peopleOf,
   requireNotice,
+  requireWhole,
   shownNotice,
 } from './writing/people.ts';
 import { removeOnce } from './writing/settle.ts';
@@ -50,9 +51,11 @@ export const deleteEvent = defineOperation({
         const target = await findTarget(app, { ...asked, timeZone: zone }, { ...asker, signal: time.signal }, time);
         const { copy, stored, occurrence, scope, slot, backend } = target;
         const { calendar } = copy;
+        requireWhole(stored, scope);
         const notice = noticeOf(isInvitation(stored) ? [] : peopleOf(stored.fields.attendees), notify, backend.writer);
         if (!dryRun) requireNotice(notice);
         const head = scope === 'following' ? endOfSeries(stored, slot) : null;
+        if (head !== null) backend.writer.check({ recurrence: head }, stored, notice.notify);
         const notes = [
           ...(copy.kind === 'single' ? [] : [SCOPE_NOTES[scope]]),
           ...(isInvitation(stored) ? ['a meeting of somebody else: only your copy goes'] : []),

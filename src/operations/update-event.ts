@@ -26,6 +26,7 @@ import {
   notifyInput,
   peopleOf,
   requireNotice,
+  requireWhole,
   shownNotice,
 } from './writing/people.ts';
 import { holds, settle } from './writing/settle.ts';
@@ -57,6 +58,7 @@ function planOf({ scope, stored, slot, copy }: EventTarget, wanted: EventFields)
       account: copy.account,
       hint: 'respond_to_event answers it; busy, reminders, categories, color and sensitivity of your copy can be changed',
     });
+  requireWhole(stored, scope);
   if (scope === 'this') {
     if (wanted.recurrence !== undefined && copy.kind !== 'single')
       throw new CalmcpError('INPUT_INVALID', 'one occurrence cannot repeat by itself', {
@@ -108,13 +110,13 @@ export const updateEvent = defineOperation({
         const shown = { ...timesShown(occurrence), attendees: stored.fields.attendees };
         const wanted = parseChange(asked, shown, { now: app.now(), timeZone: zone });
         const plan = planOf(target, wanted);
-        writer.check(plan.fields, stored);
         refuseBorrowedText(app, asker.heard, backend.account, wanted);
         // Of two series, all are told of both.
         const people = plan.isSplit
           ? peopleOf(stored.fields.attendees, wanted.attendees)
           : concernedBy(stored.fields, plan.fields);
         const notice = noticeOf(people, notify, writer);
+        writer.check(plan.fields, stored, notice.notify);
         if (!dryRun) requireNotice(notice);
         const movesTime = plan.fields.start !== undefined || plan.fields.recurrence !== undefined;
         const own = new Set([copy, ...copies].map((each) => each.seriesId ?? each.id));

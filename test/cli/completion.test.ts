@@ -71,6 +71,24 @@ describe('at the tab key are offered', () => {
     expect(await offered('calmcp completion ')).toEqual(['bash', 'zsh', 'fish', 'powershell']);
   });
 
+  test('what can be said of an event', async () => {
+    expect(await offered('calmcp event ')).toEqual(expect.arrayContaining(['get', 'create', 'update', 'respond']));
+    expect(await offered('calmcp event create x --busy ')).toEqual([
+      'free',
+      'tentative',
+      'busy',
+      'oof',
+      'workingElsewhere',
+    ]);
+    expect(await offered('calmcp event create x --type f')).toEqual(['focusTime']);
+    expect(await offered('calmcp event update x --scope ')).toEqual(['this', 'following', 'all']);
+    expect(await offered('calmcp event update x --sensitivity p')).toEqual(['personal', 'private']);
+    expect(await offered('calmcp event delete x --notify=')).toEqual(['--notify=all', '--notify=none']);
+    expect(await offered('calmcp event respond x ')).toEqual(['accept', 'tentative', 'decline']);
+    expect(await offered('calmcp event create x --account ')).toEqual(['work', 'home']);
+    expect(await offered('calmcp agenda --cur')).toEqual(['--cursor']);
+  });
+
   test('the words of a range, one after the other', async () => {
     expect(await offered('calmcp agenda to')).toEqual(['today', 'tomorrow']);
     expect(await offered('calmcp agenda this ')).toEqual(['week', 'weekend', 'month']);

@@ -5,7 +5,8 @@ import { accountOf, enter, isGraph, openWorld, STRANGER, VENDORS, type World } f
 
 const weekly = { repeat: 'FREQ=WEEKLY;COUNT=4' } as const;
 
-for (const way of VENDORS)
+// One of the two ways to talk to the server for Microsoft: what is asked of it is the same.
+for (const way of VENDORS.filter((each) => each !== 'graph http'))
   describe(way, () => {
     let world: World;
     let end: () => Promise<void>;
@@ -82,11 +83,13 @@ for (const way of VENDORS)
           );
           expect(written).toEqual([]);
           if (isMute) {
-            await expect(world.update({ id, ...change, notify: 'all' })).rejects.toMatchObject({
-              code: 'READ_ONLY',
-              account: 'desk',
-              hint: expect.stringContaining('leave out child:'),
-            });
+            // A preview says so as well.
+            for (const dryRun of [true, false])
+              await expect(world.update({ id, ...change, notify: 'all', dryRun })).rejects.toMatchObject({
+                code: 'READ_ONLY',
+                account: 'desk',
+                hint: expect.stringContaining('leave out child:'),
+              });
             continue;
           }
           const { mailed } = await previewed((more) => world.update({ id, ...change, notify: 'all', ...more }));
@@ -160,8 +163,18 @@ for (const way of VENDORS)
       });
 
       test('a series: one occurrence, those that follow, all', async () => {
-        if (isMute) return;
         const { id, day } = await meeting('Rounds', weekly);
+        if (isMute) {
+          // Nothing is begun that could not be brought to its end.
+          const [, second = ''] = await world.ids('Rounds', `${day}..2027-12-31`);
+          const cut = { id: second, scope: 'following', notify: 'all' } as const;
+          const written = await world.written(async () => {
+            await expect(world.update({ ...cut, start: '16:00' })).rejects.toMatchObject({ code: 'READ_ONLY' });
+            await expect(world.delete(cut)).rejects.toMatchObject({ code: 'READ_ONLY' });
+          });
+          expect(written).toEqual([]);
+          return;
+        }
         const one = await previewed((more) =>
           world.update({ id, scope: 'this', location: 'Room 1', notify: 'all', ...more }),
         );

@@ -192,6 +192,14 @@ const cases = (way: Way, open: () => World): void => {
       ]);
     });
 
+    test('to a day on the other side of the change of the clocks, early in the morning', async () => {
+      const world = open();
+      const { title, on: at, seen } = await series(world, { start: '2026-10-10T06:30', repeat: 'FREQ=WEEKLY;COUNT=6' });
+      await world.delete({ id: await at('11-07'), scope: 'this' });
+      await world.update({ id: await at('10-24'), scope: 'following', start: '2026-10-25T06:30' });
+      expect(await seen()).toEqual(on(['10-10', '10-17', '10-25', '11-01', '11-15'], '06:30', title));
+    });
+
     test('in another rhythm, or once', async () => {
       const world = open();
       const { title, on: at, seen } = await series(world);
@@ -313,6 +321,16 @@ const cases = (way: Way, open: () => World): void => {
       ]);
       expect(await world.respond(wish)).toMatchObject({ outcome: 'responded', event: { response: 'tentative' } });
       expect(await answers()).toEqual([none, yes, none, none, ...Array(4).fill(maybe)]);
+      const cut = { id: await at('10-26'), scope: 'following' } as const;
+      const written = await world.written(async () => {
+        for (const act of [() => world.update({ ...cut, reminders: [5] }), () => world.delete(cut)])
+          await expect(act()).rejects.toMatchObject({
+            code: 'INPUT_INVALID',
+            account: 'desk',
+            hint: expect.stringContaining('scope: this or all'),
+          });
+      });
+      expect(written).toEqual([]);
       await world.respond({ id: await at('10-05'), scope: 'all', response: 'accepted', notify: 'none' });
       expect((await answers()).slice(0, 4)).toEqual(Array(4).fill(yes));
     });
@@ -376,6 +394,43 @@ const failing = (way: Way, open: () => World): void => {
       expect(written.filter(isKind(way, 'change'))).toHaveLength(1);
     },
   );
+
+  test('one occurrence: a lost answer is found out about, and a refusal leaves it', async () => {
+    const { world, title, on: at, seen, before } = await started();
+    const id = await at('10-26');
+    for (const [kind, act] of [
+      ['change', () => world.update({ id, scope: 'this', start: '11:00' })],
+      ['delete', () => world.delete({ id, scope: 'this' })],
+    ] as const) {
+      await world.during(kind, { status: 403 }, () => expect(act()).rejects.toMatchObject({ code: 'FORBIDDEN' }));
+      if (kind === 'change') expect(world.held(before)).toEqual(before);
+      const written = await world.written(async () => {
+        const told = await world.during(kind, { dropAnswer: true, times: 1 }, act);
+        expect(told.outcome).toMatch(/updated|deleted/);
+      });
+      expect(written).toHaveLength(1);
+      const now = (await seen()).filter((line) => line.startsWith('2026-10-26'));
+      expect(now).toEqual(kind === 'change' ? [`2026-10-26T11:00 ${title}`] : []);
+    }
+  });
+
+  test('P08: a version of the series, or of the occurrence that was seen, is told from another one', async () => {
+    const { world, title, on: at, seen } = await started();
+    const id = await at('10-26');
+    const { version } = (await world.get(id)).event;
+    const listed = await seen();
+    world.rename(title, `${title} by others`);
+    for (const scope of ['following', 'all'] as const) {
+      const written = await world.written(async () => {
+        const told = await world.update({ id, scope, start: '11:00', version });
+        expect(told).toMatchObject({ outcome: 'conflict', event: { title: `${title} by others` } });
+      });
+      expect(written).toEqual([]);
+    }
+    expect((await seen()).map((line) => line.slice(0, 16))).toEqual(listed.map((line) => line.slice(0, 16)));
+    const { version: now } = (await world.get(id)).event;
+    expect((await world.update({ id, scope: 'following', start: '11:00', version: now })).outcome).toBe('updated');
+  });
 
   test('the new one cannot be made: nothing is touched', async () => {
     const { world, wish, before } = await started();
@@ -494,14 +549,76 @@ const failing = (way: Way, open: () => World): void => {
   });
 };
 
-for (const way of ['graph', 'google', 'memory'] as const)
-  describe(way, () => {
+const describeWay = (
+  name: string,
+  way: Way,
+  work: (open: () => World) => void,
+  options: Parameters<typeof openWorld>[1] = {},
+): void =>
+  void describe(name, () => {
     let world: World;
     let end: () => Promise<void>;
     beforeAll(async () => {
-      ({ opened: world, end } = await lasting(() => openWorld(way)));
+      ({ opened: world, end } = await lasting(() => openWorld(way, options)));
+      world.sandbox.google.data.keepsOrphans = name.includes('orphans');
     }, 60_000);
     afterAll(() => end());
-    cases(way, () => world);
-    if (way !== 'memory') describe('a half that fails', () => failing(way, () => world));
+    work(() => world);
+  });
+
+for (const way of ['graph', 'google', 'memory'] as const)
+  describeWay(way, way, (open) => {
+    cases(way, open);
+    if (way !== 'memory') describe('a half that fails', () => failing(way, open));
+  });
+
+/** What is changed by itself, before and after a cut. */
+const changed = (open: () => World): void =>
+  test('a series that is cut keeps what was changed before, and nothing of what was after', async () => {
+    const world = open();
+    for (const name of ['update', 'delete'] as const) {
+      const { title, on: at, seen } = await series(world);
+      await world.update({
+        id: await at('10-12'),
+        scope: 'this',
+        title: `${title} special`,
+        start: '2026-10-13T10:00',
+      });
+      await world.delete({ id: await at('10-05'), scope: 'this' });
+      await world.delete({ id: await at('11-09'), scope: 'this' });
+      await world.update({ id: await at('11-16'), scope: 'this', title: `${title} other`, start: '2026-11-17T10:00' });
+      const id = await at('10-26');
+      const told =
+        name === 'update'
+          ? await world.update({ id, scope: 'following', start: '11:00' })
+          : await world.delete({ id, scope: 'following' });
+      expect(told.outcome).toMatch(/updated|deleted/);
+      expect(await seen(), name).toEqual([
+        `2026-10-13T10:00 ${title} special`,
+        `2026-10-19T09:00 ${title}`,
+        ...(name === 'update' ? on(['10-26', '11-02', '11-16', '11-23'], '11:00', title) : []),
+      ]);
+    }
+  });
+
+describeWay('google that keeps orphans', 'google', changed);
+describeWay('graph that loses exceptions', 'graph', changed, {
+  sandbox: { graphRules: { exceptionsOnRangeChange: 'lost' } },
+});
+for (const way of ['google child', 'graph stdio', 'graph http'] as const)
+  describeWay(way, way, (open) => {
+    changed(open);
+    if (way === 'graph http') return;
+    test('the old series refuses its end: it is as it was, and the new one is gone', async () => {
+      const world = open();
+      const one = await series(world);
+      const before = world.held();
+      const body = { error: { code: 403, message: 'You need to have writer access to this calendar.' } };
+      const fault = isGraph(way) ? { status: 403 } : { status: 403, body: JSON.stringify(body) };
+      await world.during('change', fault, async () => {
+        const wish = { id: await one.on('10-26'), scope: 'following', start: '11:00' } as const;
+        await expect(world.update(wish)).rejects.toMatchObject({ code: 'FORBIDDEN', account: 'desk' });
+      });
+      expect(world.held(before)).toEqual(before);
+    });
   });

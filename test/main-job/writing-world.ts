@@ -208,6 +208,8 @@ export interface WorldOptions {
   readonly access?: 'busy' | 'read' | 'write';
   readonly sandbox?: SandboxOptions;
   readonly told?: Readonly<Record<string, string>>;
+  /** More of the account, as in `client: acme, share: title`. */
+  readonly settings?: string;
   /** More accounts: see `joinAccounts`. */
   readonly more?: (sandbox: Sandbox) => readonly string[];
 }
@@ -253,7 +255,9 @@ export async function openWorld(way: Way, options: WorldOptions = {}): Promise<W
   const { you, mate } = PEOPLE[isGraph(way) ? 'graph' : 'google'];
   const first = yamlOf(sandbox, way, access, told);
   const others = (options.more?.(sandbox) ?? []).map((yaml) => yaml.split('accounts:\n')[1] ?? '');
-  const yaml = [first, ...others].join('');
+  const lines = (options.settings ?? '').split(', ').filter((line) => line !== '');
+  const own = first.replace('\n  desk:\n', `\n  desk:\n${lines.map((line) => `    ${line}\n`).join('')}`);
+  const yaml = [own, ...others].join('');
   const { app, folder } = await openTestApp(yaml);
   if (way !== 'memory') await enter(app, sandbox, way, 'desk', you);
   const colleague = way === 'memory' ? app : await openColleague();

@@ -1,10 +1,12 @@
 /** `calmcp mcp --read-only` and `--tools`: what a client of the built program is shown, and what it can call. */
 import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Client } from '@modelcontextprotocol/client';
 import { StdioClientTransport } from '@modelcontextprotocol/client/stdio';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { operations } from '../../src/operations/index.ts';
+import { PROMPT_NAMES } from '../../src/server/prompts.ts';
 import { builtEnvironment, cli, temporaryFolder, writeAccounts } from '../harness.ts';
 
 const bin = join(import.meta.dirname, '../../dist/main.js');
@@ -82,5 +84,29 @@ describe('is refused before a client asks anything, with the tools that there ar
     const isReadOnly = args.includes('--read-only');
     const known = ALL.filter((name) => !isReadOnly || !WRITING.includes(name));
     expect(stderr).toContain(`tools are: ${known.join(', ')}`);
+  });
+});
+
+describe('docs/mcp-tools.md', () => {
+  const page = readFileSync(join(import.meta.dirname, '../../docs/mcp-tools.md'), 'utf8');
+  const rows = new Map(
+    [...page.matchAll(/^\| `(\w+)`( \+)? \| (.*?) \|/gm)].map(([, name = '', plus, inputs = '']) => [
+      name,
+      { hasUsual: plus !== undefined, inputs: [...inputs.matchAll(/`(\w+)`/g)].map(([, input]) => input ?? '') },
+    ]),
+  );
+
+  test.each(operations.map((operation) => [operation.name, operation] as const))(
+    'has %s, with all of its inputs',
+    (name, { input }) => {
+      const { hasUsual = false, inputs = [] } = rows.get(name) ?? {};
+      const usual = hasUsual ? ['range', 'from', 'to', 'accounts', 'timeZone', 'audience', 'detail'] : [];
+      expect([...usual, ...inputs].sort()).toEqual(Object.keys(input.shape).sort());
+    },
+  );
+
+  test('has no tool that there is not, and all prompts', () => {
+    expect([...rows.keys()]).toEqual(ALL);
+    for (const name of PROMPT_NAMES) expect(page).toContain(`\`${name}\``);
   });
 });

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import type { EventFields, EventWriter, Invitee, StoredEvent } from '../../core/change.ts';
 import { CalmcpError } from '../../core/errors.ts';
+import type { Scope } from '../../core/series.ts';
 import { neutralize } from '../../core/text.ts';
 
 /** Addresses that an answer lists. */
@@ -30,6 +31,18 @@ export function concernsOthers(fields: EventFields): boolean {
 /** An invitation of somebody else: whose event it is decides what may be changed. */
 export function isInvitation({ event: { myResponse } }: StoredEvent): boolean {
   return myResponse !== 'organizer' && myResponse !== 'none';
+}
+
+/**
+ * A series of somebody else is not cut in two: its other half would be a meeting of one's own.
+ * @throws CalmcpError INPUT_INVALID
+ */
+export function requireWhole(stored: StoredEvent, scope: Scope): void {
+  if (scope !== 'following' || !isInvitation(stored)) return;
+  throw new CalmcpError('INPUT_INVALID', 'it is a series of somebody else, which only its organizer can cut', {
+    account: stored.event.account,
+    hint: 'give scope: this or all; respond_to_event declines this and all later ones',
+  });
 }
 
 /** All who are invited before or after a change, by address, once each. */

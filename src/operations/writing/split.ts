@@ -12,6 +12,8 @@ import { type Backend, rescue } from './target.ts';
 
 /** Called-off occurrences that are called off in the new series too. */
 const MOST_CALLED_OFF = 50;
+/** The clocks may change between two occurrences, and a series of calendars has one a day at most. */
+const SAME_DAY = DAY / 4;
 
 export interface SplitRequest extends EndRequest {
   readonly wanted: EventFields;
@@ -69,10 +71,11 @@ async function callOff(
   // With another rhythm, or on other days, there is nothing to compare.
   if (start === undefined || recurrence === undefined || wanted.recurrence !== undefined) return;
   const shift = momentOf(start) - momentOf(slot);
-  const kept = new Set(before.map((event) => dayAt(plannedAt(event), shift)));
-  const last = Math.max(...before.map(plannedAt), momentOf(slot));
+  const kept = before.map((event) => plannedAt(event) + shift);
+  const last = Math.max(...kept, momentOf(start));
+  const isKept = (moment: number): boolean => kept.some((each) => Math.abs(each - moment) < SAME_DAY);
   const made = await occurrencesFrom(backend, calendar, tail.event.id, start, call);
-  const gone = made.filter((event) => plannedAt(event) <= last + shift && !kept.has(dayAt(plannedAt(event), 0)));
+  const gone = made.filter((event) => plannedAt(event) <= last && !isKept(plannedAt(event)));
   if (gone.length > MOST_CALLED_OFF)
     throw new CalmcpError(
       'INPUT_INVALID',
@@ -86,9 +89,6 @@ async function callOff(
     await removeOnce(backend, calendar, stored, { notify }, call);
   }
 }
-
-/** To the half day: the clocks may change between two occurrences, and a series of calendars has one a day at most. */
-const dayAt = (moment: number, shift: number): number => Math.round((moment + shift) / (DAY / 2));
 
 async function takeBack(
   { backend, calendar, notify }: SplitRequest,

@@ -120,8 +120,13 @@ export function openChildEvents(account: string, caller: ChildCaller): EventApi 
   const event: EventApi['event'] = async (calendar, eventId, call) =>
     rowIn(await ask('read', 'get-event', calendar, { eventId }, call));
 
+  function checkChange(notify: boolean): void {
+    if (notify) throw beyond('changes an event without telling those who are invited', `${HINT}, or tell nobody`);
+  }
+
   return {
     event,
+    checkChange,
     async insert(calendar, row, notify, call) {
       const { id, start, end, ...rest } = row;
       const unknown = Object.keys(rest).find((name) => !CREATED.has(name));
@@ -150,7 +155,7 @@ export function openChildEvents(account: string, caller: ChildCaller): EventApi 
       }
     },
     async patch(calendar, row, change, notify, call) {
-      if (notify) throw beyond('changes an event without telling those who are invited', `${HINT}, or tell nobody`);
+      checkChange(notify);
       const { start, end, attendees, ...rest } = change;
       for (const [name, value] of Object.entries(rest)) {
         if (!(name in UPDATED)) throw beyond('cannot change this of an event');

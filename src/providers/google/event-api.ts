@@ -14,6 +14,8 @@ export interface Answered {
  * CONFLICT where the row is another version by now.
  */
 export interface EventApi {
+  /** Refuses what this way cannot do to an event that is there. @throws CalmcpError READ_ONLY */
+  checkChange?(notify: boolean): void;
   /** @throws CalmcpError NOT_FOUND; what was deleted may also be a row that says `cancelled` */
   event(calendar: string, id: string, call: Call): Promise<GoogleEvent>;
   /** May be sent again, as the row has an id. @throws CalmcpError CONFLICT where there is, or was, an event of this id */

@@ -68,7 +68,10 @@ export function createWriter(account: string, api: EventApi): EventWriter {
   }
 
   return {
-    check: checkFields,
+    check(fields, now, notify = false) {
+      checkFields(fields, now);
+      if (now !== undefined) api.checkChange?.(notify);
+    },
     alwaysNotifies: false,
     bin: 'the bin of Google Calendar, for 30 days',
     async get(calendar, id, call) {

@@ -30,8 +30,9 @@ one audience.
   calmcp report freebusy next week --audience marimer -o week.html
   calmcp find-time tomorrow -d 30m --audience marimer
 
-Event text read from one client's account is not written into an account of
-another one, unless its account shares that much: calmcp help writing.
+Event text that an MCP client read from one client's account is not written into
+an account of another one, unless its account shares that much: calmcp help
+writing.
 More: docs/privacy.md in the package.
 `,
 };

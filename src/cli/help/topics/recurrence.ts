@@ -4,9 +4,11 @@ export const recurrence: Topic = {
   name: 'recurrence',
   summary: 'how a series is said and shown',
   text: `
-Lists show each occurrence with its own time and id. A new event repeats by the
-value of an RRULE (RFC 5545), or by one of these words: daily, weekdays, weekly,
-monthly, yearly.
+Lists show each occurrence with its own time and id. --repeat takes the value of
+an RRULE (RFC 5545), or one of these words: daily, weekdays, weekly, monthly,
+yearly.
+
+  calmcp event create "Stand-up" --start 2026-12-01T09:00 --repeat weekdays
 
   FREQ=WEEKLY;BYDAY=MO                  every Monday
   FREQ=WEEKLY;INTERVAL=2;BYDAY=TU,TH    Tuesday and Thursday, every other week
@@ -20,8 +22,10 @@ monthly, yearly.
   FREQ=WEEKLY;BYDAY=MO;UNTIL=20261218   to that day, the day included
 
 COUNT and UNTIL do not go together; with neither the series has no end. Nothing
-repeats more often than daily. A series lives by the zone of its start: at 10:00
-it stays at 10:00 when the clocks change.
+repeats more often than daily. The start has to be a day that the rule names;
+when it is not, the message says the first one that is. A series lives by the
+zone of its start: at 10:00 it stays at 10:00 when the clocks change. An empty
+--repeat makes a series happen once.
 
 Outlook holds fewer kinds of series than Google. What a service cannot hold is
 refused, with what it can. To change or delete one: calmcp help writing.

@@ -16,6 +16,11 @@ account is missing in it. "accounts" says which, and what to do.
 
   calmcp agenda today --json > today.json || [ $? -eq 3 ]
 
+A long answer can be had in parts: with --limit, the printed text ends with the
+command for the next part, and the JSON has truncated and nextCursor.
+
+  calmcp agenda this month --limit 100 --json | jq -r .nextCursor
+
 A job asks nobody. Sign in once on that machine, as the user the job runs as,
 with the same CALMCP_KEYSTORE; where there is no keychain:
 
