@@ -86,7 +86,7 @@ function shortProperty(
  */
 export function publishedInput(operation: Operation): Published {
   const explained = explainedBefore(operation);
-  return published(toolInput(operation), ({ properties = {}, required }) => ({
+  return published(toolInput(operation), ({ properties = {}, required, additionalProperties }) => ({
     type: 'object',
     properties: Object.fromEntries(
       Object.entries(properties as Record<string, JsonSchema>).map(([name, property]) => [
@@ -95,6 +95,7 @@ export function publishedInput(operation: Operation): Published {
       ]),
     ),
     ...(required === undefined ? {} : { required }),
+    additionalProperties,
   }));
 }
 
