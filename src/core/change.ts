@@ -62,6 +62,8 @@ export interface StoredEvent {
   readonly etag: string;
   /** Whether this is a whole series. */
   readonly isSeries: boolean;
+  /** Whether it is a meeting of the person's own, whatever they answered; else somebody else decides about it. */
+  readonly isMine: boolean;
 }
 
 export interface NotifyOption {

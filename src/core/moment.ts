@@ -3,7 +3,7 @@ import { Temporal } from 'temporal-polyfill';
 import { CalmcpError } from './errors.ts';
 import type { EventTime } from './event.ts';
 import { daysOf } from './range.ts';
-import { requireZone } from './time.ts';
+import { isRealTime, requireZone } from './time.ts';
 
 export const MOMENT_HELP =
   '2026-12-01T10:00, 2026-12-01T10:00[America/New_York], tomorrow 14:00, or a date for all-day';
@@ -12,8 +12,8 @@ export interface MomentContext {
   readonly now: Temporal.Instant;
   /** Canonical zone that a time without one is read in. */
   readonly timeZone: string;
-  /** The day that a bare time of day belongs to. */
-  readonly day?: string | undefined;
+  /** The day that a bare time of day belongs to, on the clock of a zone. */
+  readonly dayIn?: ((timeZone: string) => string) | undefined;
 }
 
 export interface Moment {
@@ -50,7 +50,7 @@ export function parseMoment(text: string, name: string, context: MomentContext):
     return { time: timed(name, text, local.date ?? '', local.clock ?? '', local.offset, timeZone), hasOwnZone };
   const byWords = TIME_OF_DAY.exec(words)?.groups;
   if (byWords !== undefined) {
-    const day = byWords.words === undefined ? context.day : singleDay(byWords.words, today)?.toString();
+    const day = byWords.words === undefined ? context.dayIn?.(timeZone) : singleDay(byWords.words, today)?.toString();
     if (day === undefined) throw unreadable(name, text);
     return { time: timed(name, text, day, (byWords.clock ?? '').padStart(5, '0'), undefined, timeZone), hasOwnZone };
   }
@@ -68,6 +68,14 @@ function singleDay(words: string, today: Temporal.PlainDate): Temporal.PlainDate
   return days?.[0].add({ days: 1 }).equals(days[1]) ? days[0] : undefined;
 }
 
+function instantOf(text: string): Temporal.Instant | undefined {
+  try {
+    return Temporal.Instant.from(text);
+  } catch {
+    return undefined;
+  }
+}
+
 function timed(
   name: string,
   text: string,
@@ -83,8 +91,10 @@ function timed(
     throw unreadable(name, text);
   }
   const zoned = wall.toZonedDateTime(timeZone);
+  if (!isRealTime({ kind: 'timed', epochMs: zoned.epochMilliseconds, zone: timeZone })) throw unreadable(name, text);
   if (offset !== undefined) {
-    const instant = Temporal.Instant.from(`${date}T${clock}${offset}`);
+    const instant = instantOf(`${date}T${clock}${offset}`);
+    if (instant === undefined) throw unreadable(name, text);
     if (text.includes('[') && !instant.toZonedDateTimeISO(timeZone).toPlainDateTime().equals(wall))
       throw new CalmcpError('INPUT_INVALID', `${name} has an offset that ${timeZone} does not have then`, {
         hint: 'leave the offset out: the zone tells it',

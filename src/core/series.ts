@@ -125,7 +125,8 @@ export function splitAt(series: StoredEvent, slot: EventTime, wanted: EventField
   };
 }
 
-function endAt(slot: EventTime, times: Times): EventTime {
+/** When an occurrence in `slot` ends, if it lasts as long as the series says. */
+export function endAt(slot: EventTime, times: Times): EventTime {
   if (slot.kind === 'date')
     return {
       kind: 'date',

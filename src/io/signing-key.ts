@@ -1,7 +1,7 @@
 /** A key of this machine's, for knowing again what calmcp itself has said. */
 import { createHmac, randomBytes } from 'node:crypto';
 import { join } from 'node:path';
-import { createPrivateFile, readPrivateFile } from './private-file.ts';
+import { createPrivateFile, readPrivateFile, writePrivateFile } from './private-file.ts';
 
 const BYTES = 32;
 
@@ -14,6 +14,11 @@ export function createSigner(stateFolder: string): (text: string) => Promise<str
     const known = await readPrivateFile(path);
     if (known?.length === BYTES) return known;
     const fresh = randomBytes(BYTES);
+    // One that was cut short would be easy to guess: cursors of before are asked for again.
+    if (known !== undefined) {
+      await writePrivateFile(path, fresh);
+      return fresh;
+    }
     if (await createPrivateFile(path, fresh)) return fresh;
     return (await readPrivateFile(path)) ?? fresh;
   }

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
-import type { EventFields } from '../core/change.ts';
-import type { Calendar } from '../core/event.ts';
+import type { EventFields, StoredEvent } from '../core/change.ts';
+import type { Calendar, EventTime } from '../core/event.ts';
 import { checkStart, formatRecurrence, parseRecurrence, settleUntil } from '../core/recurrence.ts';
 import { createZoneClock, requireZone } from '../core/time.ts';
 import { timeZoneInput } from './envelope.ts';
@@ -13,7 +13,7 @@ import { newEventInput, parseNewEvent } from './writing/fields-input.ts';
 import { shownEvent } from './writing/occurrences.ts';
 import { aroundOf, changesOf, noticesFor, outcomeOutput, writtenItemOf } from './writing/outcome.ts';
 import { dryRunInput, noticeOf, notifyInput, peopleOf, requireNotice, shownNotice } from './writing/people.ts';
-import { createOnce } from './writing/settle.ts';
+import { createOnce, holds } from './writing/settle.ts';
 import { accountToWrite, at, calendarToWrite, changing, startWriting } from './writing/target.ts';
 
 const input = z.strictObject({
@@ -27,10 +27,33 @@ const input = z.strictObject({
   detail: detailInput,
 });
 
+/** Times that one wish may be made again after the event of it has become another one. */
+const MOST_TIMES = 3;
+
+/** The same in other words: the order of people, and the zone of a moment where nothing repeats in it. */
+function wishOf(fields: EventFields): unknown {
+  const { attendees = [], start, end, recurrence, ...rest } = fields;
+  const people = attendees.map(({ email, optional = false }) => [email.toLowerCase(), optional]).sort();
+  const at = (time: EventTime | undefined): unknown =>
+    time?.kind === 'timed' && recurrence === undefined ? time.epochMs : time;
+  return [Object.entries(rest).sort(), people, at(start), at(end), recurrence];
+}
+
 /** One key for one wish: the same event asked for twice is one event. */
-function keyOf(account: string, calendar: Calendar, fields: EventFields, key: string | undefined): string {
-  const wish = key === undefined ? [account, calendar.id, fields] : [account, key];
+function keyOf(
+  account: string,
+  calendar: Calendar,
+  fields: EventFields,
+  key: string | undefined,
+  time: number,
+): string {
+  const wish = key === undefined ? [account, calendar.id, wishOf(fields), time] : [account, key];
   return createHash('sha256').update(JSON.stringify(wish)).digest('hex').slice(0, 40);
+}
+
+/** Whether the event of a key still is the one that is wished for. */
+function isAsWished({ fields }: StoredEvent, { title = '', start, end }: EventFields): boolean {
+  return holds(fields, { title, ...(start ? { start } : {}), ...(end ? { end } : {}) });
 }
 
 /** @throws CalmcpError INPUT_INVALID for a rule that its start does not fit */
@@ -80,19 +103,30 @@ export const createEvent = defineOperation({
           ...aroundOf(around, detail),
         };
       return await changing(account, time, async (backend, call) => {
-        const options = { key: keyOf(account.id, calendar, fields, key), notify: notice.notify };
-        let attempts = 0;
-        const { stored, existed: isThere } = await createOnce(() => {
-          attempts++;
-          return backend.writer.create(calendar, fields, options, call);
-        }, call);
-        // What is there after an attempt that nobody answered is what that one made.
-        const existed = isThere && attempts === 1;
+        const make = async (time: number): Promise<{ stored: StoredEvent; existed: boolean }> => {
+          const options = { key: keyOf(account.id, calendar, fields, key, time), notify: notice.notify };
+          let attempts = 0;
+          const made = await createOnce(() => {
+            attempts++;
+            return backend.writer.create(calendar, fields, options, call);
+          }, call);
+          // What is there after an attempt that nobody answered is what that one made.
+          const existed = made.existed && attempts === 1;
+          // It was moved or renamed since: that one is not what is wished for now.
+          const isOther = existed && key === undefined && !isAsWished(made.stored, fields);
+          return isOther && time < MOST_TIMES ? make(time + 1) : { stored: made.stored, existed };
+        };
+        const { stored, existed } = await make(1);
+        const notes =
+          existed && !isAsWished(stored, fields)
+            ? ['the event of this key is another one by now, and no new one was made: give another key']
+            : [];
         const event = await shownEvent(backend, calendar, stored, call);
         return {
           ...base,
           outcome: existed ? ('existed' as const) : ('created' as const),
           event: writtenItemOf(stored, event, clock, detail),
+          ...(notes.length === 0 ? {} : { notes }),
           // What is there already is neither in its own way nor a likeness of itself.
           ...(existed ? {} : { ...shownNotice(notice), ...aroundOf(around, detail) }),
         };

@@ -16,7 +16,7 @@ const MOST_MARKS = 500;
 
 export const pageInput = {
   limit: wholeNumber(1, MOST_ITEMS).optional(),
-  cursor: z.string().max(8_000).optional().describe('nextCursor of the last answer, alone.'),
+  cursor: z.string().max(32_000).optional().describe('nextCursor of the last answer, alone.'),
 };
 
 export const pageOutput = {

@@ -7,6 +7,7 @@ import { defineOperation } from './operation.ts';
 import { outcomeOf } from './writing/conflict.ts';
 import { endSeries } from './writing/end-series.ts';
 import { findTarget, targetInput } from './writing/event-target.ts';
+import { guestsOf } from './writing/exceptions.ts';
 import { noticesFor, outcomeOutput, writtenItemOf } from './writing/outcome.ts';
 import {
   dryRunInput,
@@ -52,7 +53,13 @@ export const deleteEvent = defineOperation({
         const { copy, stored, occurrence, scope, slot, backend } = target;
         const { calendar } = copy;
         requireWhole(stored, scope);
-        const notice = noticeOf(isInvitation(stored) ? [] : peopleOf(stored.fields.attendees), notify, backend.writer);
+        const notice = noticeOf(
+          isInvitation(stored)
+            ? []
+            : [...new Set([...peopleOf(stored.fields.attendees), ...guestsOf(target.occurrences)])],
+          notify,
+          backend.writer,
+        );
         if (!dryRun) requireNotice(notice);
         const head = scope === 'following' ? endOfSeries(stored, slot) : null;
         if (head !== null) backend.writer.check({ recurrence: head }, stored, notice.notify);

@@ -7,10 +7,16 @@ import { foldText } from '../core/search.ts';
 
 /** Words in a row by which a longer text is known again. */
 const RUN = 6;
+/** Of a title: of its few words, a few tell. */
+const SHORT_RUN = 3;
+/** Words of what is a title rather than a text. */
+const TITLE_WORDS = 12;
 /** One short word is everybody's. */
 const SHORTEST_WORD = 8;
+/** Characters of one text: what nobody was shown need not be known again. */
+const LONGEST = 4_000;
 /** More than anybody reads in one session; what was heard first is forgotten first. */
-const MOST = 50_000;
+const MOST = 100_000;
 
 export interface Heard {
   /** @param accounts all whose events say it */
@@ -45,21 +51,22 @@ export function createHeard(): Heard {
   return {
     note(text, accounts) {
       if (text === null || text === undefined || accounts.length === 0) return;
-      const words = wordsOf(text);
-      if (words.length > RUN) for (const run of runsOf(words, RUN)) add(run, accounts);
-      else if (words.length > 0) add(words, accounts);
+      const words = wordsOf(text.slice(0, LONGEST));
+      const isTitle = words.length <= TITLE_WORDS;
+      for (const run of runsOf(words, isTitle ? SHORT_RUN : RUN)) add(run, accounts);
+      if (!isTitle || words.length === 0) return;
+      add(words, accounts);
+      // The same written as one word.
+      add([words.join('')], accounts);
     },
     sourcesOf(text) {
       const words = wordsOf(text);
-      const isTelling = (run: readonly string[]): boolean =>
-        run.length === words.length || run.length > 1 || (run[0]?.length ?? 0) >= SHORTEST_WORD;
-      return [1, 2, 3, 4, 5, RUN]
-        .flatMap((length) => runsOf(words, length))
-        .filter(isTelling)
-        .flatMap((run) => {
-          const accounts = known.get(keyOf(run));
-          return accounts === undefined ? [] : [[...accounts]];
-        });
+      const isTelling = (run: readonly string[]): boolean => run.length > 1 || (run[0]?.length ?? 0) >= SHORTEST_WORD;
+      const runs = Array.from({ length: TITLE_WORDS }, (_, index) => runsOf(words, index + 1)).flat();
+      return runs.filter(isTelling).flatMap((run) => {
+        const accounts = known.get(keyOf(run));
+        return accounts === undefined ? [] : [[...accounts]];
+      });
     },
   };
 }

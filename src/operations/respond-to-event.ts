@@ -30,7 +30,7 @@ const input = z.strictObject({
 
 /** @throws CalmcpError INPUT_INVALID for an event that is no invitation */
 function requireInvitation({ stored, copy }: EventTarget): void {
-  if (stored.event.myResponse === 'organizer' || stored.event.myResponse === 'none')
+  if (stored.isMine)
     throw new CalmcpError('INPUT_INVALID', 'it is no invitation: there is nobody to answer', {
       account: copy.account,
       hint: 'update_event and delete_event change your own events',

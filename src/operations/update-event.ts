@@ -2,8 +2,9 @@ import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import type { EventFields, StoredEvent } from '../core/change.ts';
 import { CalmcpError } from '../core/errors.ts';
+import type { EventTime } from '../core/event.ts';
 import type { Call } from '../core/provider.ts';
-import { changeOfAll, splitAt } from '../core/series.ts';
+import { changeOfAll, endAt, splitAt, timesOf } from '../core/series.ts';
 import { createZoneClock, requireZone } from '../core/time.ts';
 import { withSettledRule } from './create-event.ts';
 import { timeZoneInput } from './envelope.ts';
@@ -13,8 +14,9 @@ import { type Around, lookAround, plannedOf } from './writing/around.ts';
 import { refuseBorrowedText } from './writing/barrier.ts';
 import { outcomeOf } from './writing/conflict.ts';
 import { type EventTarget, findTarget, targetInput } from './writing/event-target.ts';
+import { areTooManyCalledOff, callOffAgain, guestsOf, notesOnChanged } from './writing/exceptions.ts';
 import { changedEventInput, parseChange } from './writing/fields-input.ts';
-import { shownEvent } from './writing/occurrences.ts';
+import { momentOf, occurrencesAround, shownEvent } from './writing/occurrences.ts';
 import { aroundOf, changesOf, noticesFor, outcomeOutput, writtenItemOf } from './writing/outcome.ts';
 import {
   concernedBy,
@@ -30,8 +32,8 @@ import {
   shownNotice,
 } from './writing/people.ts';
 import { holds, settle } from './writing/settle.ts';
-import { resetBy, splitSeries } from './writing/split.ts';
-import { at, changing, rescue, startWriting } from './writing/target.ts';
+import { splitSeries } from './writing/split.ts';
+import { changing, rescue, startWriting } from './writing/target.ts';
 
 const input = z.strictObject({
   ...targetInput,
@@ -104,21 +106,35 @@ export const updateEvent = defineOperation({
     try {
       return await outcomeOf(app, clock, detail, async () => {
         const target = await findTarget(app, { id, account, scope, version, timeZone: zone }, reading, time);
-        const { copy, copies, stored, occurrence, backend } = target;
+        const { copy, copies, stored, backend } = target;
         const { writer } = backend;
         const { calendar } = copy;
-        const shown = { ...timesShown(occurrence), attendees: stored.fields.attendees };
+        const shown = { ...timesShown(target), attendees: stored.fields.attendees };
         const wanted = parseChange(asked, shown, { now: app.now(), timeZone: zone });
         const plan = planOf(target, wanted);
         refuseBorrowedText(app, asker.heard, backend.account, wanted);
-        // Of two series, all are told of both.
-        const people = plan.isSplit
+        // Of two series, all are told of both; and those invited to single occurrences of theirs.
+        const concerned = plan.isSplit
           ? peopleOf(stored.fields.attendees, wanted.attendees)
           : concernedBy(stored.fields, plan.fields);
-        const notice = noticeOf(people, notify, writer);
+        const single = plan.isSplit || concernsOthers(plan.fields) ? guestsOf(target.occurrences) : [];
+        const notice = noticeOf([...new Set([...concerned, ...single])], notify, writer);
         writer.check(plan.fields, stored, notice.notify);
         if (!dryRun) requireNotice(notice);
         const movesTime = plan.fields.start !== undefined || plan.fields.recurrence !== undefined;
+        const series = { series: stored, slot: target.slot, occurrences: target.occurrences, isWhole: !plan.isSplit };
+        const resets = stored.isSeries && (plan.isSplit || movesTime);
+        if (resets && areTooManyCalledOff(series))
+          throw new CalmcpError('INPUT_INVALID', 'too many occurrences of the series were called off', {
+            account: copy.account,
+            hint: 'make a new series instead, and end this one with delete_event and scope: following',
+          });
+        const told = [
+          ...(resets ? notesOnChanged(series) : []),
+          ...(plan.isSplit && stored.fields.text
+            ? ['the later half is a new series: its text loses formatting and attachments']
+            : []),
+        ];
         const own = new Set([copy, ...copies].map((each) => each.seriesId ?? each.id));
         const around = movesTime
           ? await lookAround(
@@ -139,19 +155,28 @@ export const updateEvent = defineOperation({
         };
         const tellAround = (it: Around | undefined) => (movesTime ? aroundOf(it, detail) : {});
         if (dryRun) {
-          const reset = plan.isSplit
-            ? await at(backend.account, time, (_, call) => resetBy(backend, calendar, target, call))
-            : 0;
           return {
             ...base,
             outcome: 'preview' as const,
             event: writtenItemOf(stored, copy, clock, detail),
-            ...(reset === 0
-              ? {}
-              : { notes: [`changed by themselves, and like the others then: ${reset} of the later ones`] }),
+            ...(told.length === 0 ? {} : { notes: told }),
             ...tellAround(around),
           };
         }
+        /** Of a whole series that moved: what was called off stays so. */
+        const againCalledOff = async (changed: StoredEvent, call: Call): Promise<string[]> => {
+          // With another rhythm there is nothing to compare.
+          if (wanted.recurrence !== undefined || plan.fields.start === undefined) return [];
+          const shift = momentOf(plan.fields.start) - momentOf(timesOf(stored).start);
+          const slot = shiftedBy(target.slot, shift);
+          try {
+            const now = await occurrencesAround(backend, calendar, changed.event.id, slot, call);
+            const moved = { series: stored, before: target.occurrences, now: [...now.earlier, ...now.later], shift };
+            return await callOffAgain(backend, calendar, moved, notice.notify, call);
+          } catch {
+            return ['what was called off may be there again: list the events'];
+          }
+        };
         return changing(backend.account, time, async (_, call) => {
           const { tail: changed, notes } = plan.isSplit
             ? await splitSeries({
@@ -166,11 +191,12 @@ export const updateEvent = defineOperation({
               })
             : { tail: await changeOne(target, plan.fields, notice, call), notes: [] };
           const event = await shownEvent(backend, calendar, changed, call);
+          const all = [...told, ...notes, ...(resets && !plan.isSplit ? await againCalledOff(changed, call) : [])];
           return {
             ...base,
             outcome: 'updated' as const,
             event: writtenItemOf(changed, event, clock, detail),
-            ...(notes.length === 0 ? {} : { notes: [...notes] }),
+            ...(all.length === 0 ? {} : { notes: all }),
             ...tellAround(around),
           };
         });
@@ -181,8 +207,15 @@ export const updateEvent = defineOperation({
   },
 });
 
-/** The times that a person sees and speaks of. */
-function timesShown({ event, fields }: StoredEvent): { start: typeof event.start; end: typeof event.end } {
+function shiftedBy(time: EventTime, shift: number): EventTime {
+  if (time.kind === 'timed') return { ...time, epochMs: time.epochMs + shift };
+  return { kind: 'date', date: new Date(momentOf(time) + shift).toISOString().slice(0, 10) };
+}
+
+/** The times that are changed: of more than one occurrence those that the series had planned, wherever one was moved to. */
+function timesShown({ occurrence, stored, slot }: EventTarget): { start: EventTime; end: EventTime } {
+  if (stored.isSeries) return { start: slot, end: endAt(slot, timesOf(stored)) };
+  const { event, fields } = occurrence;
   return { start: fields.start ?? event.start, end: fields.end ?? event.end };
 }
 

@@ -8,6 +8,8 @@ interface Prompt {
   readonly title: string;
   readonly description: string;
   readonly args: z.ZodObject;
+  /** Tools that it tells to call: without them there is no use for it. */
+  readonly needs: readonly string[];
   /** @param said one line each, without anything invisible */
   readonly text: (said: Readonly<Record<string, string | undefined>>) => string;
 }
@@ -21,6 +23,7 @@ const PROMPTS: readonly Prompt[] = [
     name: 'daily_brief',
     title: 'Daily brief',
     description: 'What a day holds in all calendars, and what needs attention.',
+    needs: ['list_events', 'find_conflicts'],
     args: z.object({ day: said('Such as today, tomorrow, friday or 2026-12-01; default: today.') }),
     text: ({ day = 'today' }) =>
       `Brief me on ${day}. Call list_events and find_conflicts with range "${day}". ${UNKNOWN} ` +
@@ -31,6 +34,7 @@ const PROMPTS: readonly Prompt[] = [
     name: 'plan_meeting',
     title: 'Plan a meeting',
     description: 'Finds a time for a meeting and creates it when I agree.',
+    needs: ['find_free_time', 'create_event'],
     args: z.object({
       what: said('What the meeting is about.'),
       who: said('E-mail addresses, separated by commas.'),
@@ -49,6 +53,7 @@ const PROMPTS: readonly Prompt[] = [
     name: 'week_review',
     title: 'Week review',
     description: 'What a week came to: load, double bookings, unanswered invitations.',
+    needs: ['list_events', 'find_conflicts', 'get_free_busy'],
     args: z.object({ week: said('Such as this week, next week or 2026-W49; default: this week.') }),
     text: ({ week = 'this week' }) =>
       `Review ${week} across all my calendars. Call list_events, find_conflicts and get_free_busy with range "${week}". ${UNKNOWN} ` +
@@ -57,10 +62,13 @@ const PROMPTS: readonly Prompt[] = [
   },
 ];
 
-export const PROMPT_NAMES = PROMPTS.map(({ name }) => name);
+/** Those whose tools are served. */
+export function promptsOf(tools: ReadonlySet<string>): readonly Prompt[] {
+  return PROMPTS.filter(({ needs }) => needs.every((name) => tools.has(name)));
+}
 
-export function registerPrompts(server: McpServer): void {
-  for (const { name, title, description, args, text } of PROMPTS)
+export function registerPrompts(server: McpServer, prompts: readonly Prompt[]): void {
+  for (const { name, title, description, args, text } of prompts)
     server.registerPrompt(name, { title, description, argsSchema: args }, (given) => {
       const lines = Object.entries(given as Record<string, string | undefined>).flatMap(([key, value]) => {
         const line = value === undefined ? '' : neutralize(value).replaceAll('"', '');

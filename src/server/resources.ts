@@ -14,43 +14,55 @@ const CACHE = { ttlMs: FRESH_MS, cacheScope: 'private' } as const;
 
 const addressOf = (range: string): string => `calendar://agenda/${encodeURIComponent(range)}`;
 
+/** What is not encoded well is told as a range that cannot be read. */
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
+
 /** @param answer what a tool would say, as text. @throws what is told to the client */
 export function registerResources(
   server: McpServer,
   answer: (operation: Operation, input: Readonly<Record<string, unknown>>, context: ServerContext) => Promise<string>,
+  tools: ReadonlySet<string>,
 ): void {
   const mimeType = 'text/plain';
-  server.registerResource(
-    'accounts',
-    'calendar://accounts',
-    {
-      title: 'Accounts',
-      description: 'The accounts and whether each is signed in.',
-      mimeType,
-      cacheHint: CACHE,
-    },
-    async (uri, context) => ({
-      contents: [{ uri: uri.href, mimeType, text: await answer(listAccounts, {}, context) }],
-    }),
-  );
-  server.registerResource(
-    'agenda',
-    new ResourceTemplate('calendar://agenda/{range}', {
-      list: () => ({
-        resources: WORDS.slice(0, 4).map((range) => ({ uri: addressOf(range), name: `agenda ${range}`, mimeType })),
+  if (tools.has(listAccounts.name))
+    server.registerResource(
+      'accounts',
+      'calendar://accounts',
+      {
+        title: 'Accounts',
+        description: 'The accounts and whether each is signed in.',
+        mimeType,
+        cacheHint: CACHE,
+      },
+      async (uri, context) => ({
+        contents: [{ uri: uri.href, mimeType, text: await answer(listAccounts, {}, context) }],
       }),
-      complete: { range: (begun) => WORDS.filter((range) => range.startsWith(begun.toLowerCase())) },
-    }),
-    {
-      title: 'Agenda',
-      description: 'The merged events of all accounts in a range, such as today or 2026-12-01..2026-12-05.',
-      mimeType,
-      cacheHint: CACHE,
-    },
-    async (uri, { range }, context) => {
-      const words = neutralize(decodeURIComponent(String(Array.isArray(range) ? range[0] : range)));
-      const text = await answer(listEvents, { range: words, detail: 'compact', limit: MOST_EVENTS }, context);
-      return { contents: [{ uri: uri.href, mimeType, text }] };
-    },
-  );
+    );
+  if (tools.has(listEvents.name))
+    server.registerResource(
+      'agenda',
+      new ResourceTemplate('calendar://agenda/{range}', {
+        list: () => ({
+          resources: WORDS.slice(0, 4).map((range) => ({ uri: addressOf(range), name: `agenda ${range}`, mimeType })),
+        }),
+        complete: { range: (begun) => WORDS.filter((range) => range.startsWith(begun.toLowerCase())) },
+      }),
+      {
+        title: 'Agenda',
+        description: 'The merged events of all accounts in a range, such as today or 2026-12-01..2026-12-05.',
+        mimeType,
+        cacheHint: CACHE,
+      },
+      async (uri, { range }, context) => {
+        const words = neutralize(decoded(String(Array.isArray(range) ? range[0] : range)));
+        const text = await answer(listEvents, { range: words, detail: 'compact', limit: MOST_EVENTS }, context);
+        return { contents: [{ uri: uri.href, mimeType, text }] };
+      },
+    );
 }

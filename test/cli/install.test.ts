@@ -300,6 +300,89 @@ describe('the entry', () => {
     });
   });
 
+  const KEPT = ['--config', 'C:\\work\\accounts.yaml', '--read-only', '--tools', 'list_events,get_event'];
+
+  test.each<[string, string, string[]]>([
+    ['by full paths', 'node', [SCRIPT, 'mcp', ...KEPT]],
+    ['by npx', 'npx', ['-y', 'calmcp', ...KEPT.slice(0, 2), 'mcp', ...KEPT.slice(2)]],
+    ['with =', 'calmcp', ['mcp', `--config=${KEPT[1]}`, '--read-only', '--tools=x', `--tools=${KEPT[4]}`]],
+  ])(
+    'written %s keeps --config, --read-only and --tools when installed again, and says so',
+    async (_name, command, args) => {
+      const home = await openHome();
+      const entry = { command, args };
+      const file = await home.put('.cursor/mcp.json', JSON.stringify({ mcpServers: { calmcp: entry } }));
+      const { status, stdout } = await home.run(['install', 'cursor']);
+      expect(status).toBe(0);
+      const says = `Kept as it was: ${KEPT.join(' ')} (to take off: --no-config, --no-read-only, --tools all)\n`;
+      expect(stdout).toContain(says);
+      // No CALMCP_CONFIG beside --config: one of them would be ignored.
+      expect(parse(await readFile(file, 'utf8')).mcpServers?.calmcp).toEqual({
+        type: 'stdio',
+        command: process.execPath,
+        args: [SCRIPT, 'mcp', ...KEPT],
+      });
+      expect((await home.run(['install', 'cursor'])).stdout).toBe(`${says}Cursor has this entry already.\n`);
+    },
+  );
+
+  test.each<[string, string[], string[], string]>([
+    [
+      '--no-read-only',
+      ['--no-read-only'],
+      [...KEPT.slice(0, 2), ...KEPT.slice(3)],
+      `${KEPT.slice(0, 2).join(' ')} ${KEPT.slice(3).join(' ')} (to take off: --no-config, --tools all)`,
+    ],
+    [
+      '--tools all',
+      ['--tools', 'all'],
+      KEPT.slice(0, 3),
+      `${KEPT.slice(0, 3).join(' ')} (to take off: --no-config, --no-read-only)`,
+    ],
+    [
+      '--no-config',
+      ['--no-config'],
+      KEPT.slice(2),
+      `${KEPT.slice(2).join(' ')} (to take off: --no-read-only, --tools all)`,
+    ],
+    ['all of them', ['--no-config', '--no-read-only', '--tools', 'all'], [], ''],
+    [
+      'others',
+      ['--config', '/other.yaml', '--tools', 'find_conflicts'],
+      ['--config', '/other.yaml', '--read-only', '--tools', 'find_conflicts'],
+      '--read-only (to take off: --no-read-only)',
+    ],
+    [
+      'others, for one that may write',
+      ['--config', '/o.yaml', '--no-read-only', '--tools', 'get_event'],
+      ['--config', '/o.yaml', '--tools', 'get_event'],
+      '',
+    ],
+  ])('loses the old options to %s', async (_name, given, left, kept) => {
+    const home = await openHome();
+    const entry = { command: 'node', args: [SCRIPT, 'mcp', ...KEPT] };
+    const file = await home.put('.cursor/mcp.json', JSON.stringify({ mcpServers: { calmcp: entry } }));
+    const { stdout } = await home.run(['install', 'cursor', ...given]);
+    expect(parse(await readFile(file, 'utf8')).mcpServers?.calmcp?.args).toEqual([SCRIPT, 'mcp', ...left]);
+    expect(/^Kept as it was: (.*)$/m.exec(stdout)?.[1] ?? '').toBe(kept);
+  });
+
+  test('of another program passes none of its options on', async () => {
+    const home = await openHome();
+    const entry = { command: 'npx', args: ['other', '--read-only', '--tools', 'x'] };
+    const file = await home.put('.cursor/mcp.json', JSON.stringify({ mcpServers: { calmcp: entry } }));
+    expect((await home.run(['install', 'cursor', '--replace'])).stdout).not.toContain('Kept');
+    expect(parse(await readFile(file, 'utf8')).mcpServers?.calmcp?.args).toEqual([SCRIPT, 'mcp']);
+  });
+
+  test('of another name has that name in the command that renews it', async () => {
+    const home = await openHome();
+    await home.put('.cursor/mcp.json', '{}');
+    const program = { node: '/home/me/.nvm/versions/node/v22.1.0/bin/node', script: '/opt/calmcp/dist/main.js' };
+    const { stderr } = await home.run(['install', 'cursor', '--name', 'work'], { program });
+    expect(stderr).toMatch(/run again: calmcp install cursor --name work$/m);
+  });
+
   test('of that name that is not ours is left alone, unless --replace says otherwise', async () => {
     const home = await openHome();
     const before =
@@ -464,10 +547,38 @@ test('--json prints what was done', async () => {
   expect(JSON.parse((await home.run(['install', 'cursor', '--json'])).stdout)).toMatchObject({ changed: false });
 });
 
+test('--json prints of the entry what calmcp makes, and hides what others put there', async () => {
+  const home = await openHome();
+  const env = { CALMCP_PASSPHRASE: 's3cret', HOME_GOOGLE_SECRET: 's3cret', CALMCP_LOG: 'debug' };
+  const entry = { command: 'calmcp', args: ['mcp', '--read-only'], env, headers: { A: 's3cret' } };
+  const file = await home.put('.cursor/mcp.json', JSON.stringify({ mcpServers: { calmcp: entry } }));
+  const shown = {
+    type: 'stdio',
+    command: process.execPath,
+    args: [SCRIPT, 'mcp', '--read-only'],
+    env: {
+      CALMCP_CONFIG: join(home.folder, 'accounts.yaml'),
+      CALMCP_PASSPHRASE: '…',
+      HOME_GOOGLE_SECRET: '…',
+      CALMCP_LOG: 'debug',
+    },
+    headers: '…',
+  };
+  for (const changed of [true, false]) {
+    const { stdout, stderr } = await home.run(['install', 'cursor', '--json']);
+    expect(JSON.parse(stdout)).toMatchObject({ changed, kept: ['--read-only'], entry: shown });
+    expect(stderr).toContain('Kept as it was: --read-only');
+    expect(stdout + stderr).not.toContain('s3cret');
+  }
+  expect(parse(await readFile(file, 'utf8')).mcpServers?.calmcp).toMatchObject({ env, headers: { A: 's3cret' } });
+});
+
 test.each<[string, string[], RegExp]>([
   ['an unknown client', ['emacs'], /Allowed choices are claude-desktop, claude-code, vscode, cursor/],
   ['--print with --remove', ['cursor', '--print', '--remove'], /give either --print or --remove/],
   ['--remove with --tools', ['cursor', '--remove', '--tools', 'x'], /--remove goes with none of/],
+  ['--remove with --no-read-only', ['cursor', '--remove', '--no-read-only'], /--remove goes with none of/],
+  ['all tools and one more', ['cursor', '--print', '--tools', 'all,get_event'], /--tools names no tools/],
   ['a name with a space', ['cursor', '--name', 'my calendar'], /a name has letters/],
   ['tools that are none', ['cursor', '--print', '--tools', ' , '], /--tools names no tools/],
   ['an account', ['cursor', '--account', 'fixed'], /install has no use for --account/],

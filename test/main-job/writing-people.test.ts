@@ -173,6 +173,7 @@ for (const way of VENDORS.filter((each) => each !== 'graph http'))
             await expect(world.delete(cut)).rejects.toMatchObject({ code: 'READ_ONLY' });
           });
           expect(written).toEqual([]);
+          await world.delete({ id, scope: 'all', notify: 'all' });
           return;
         }
         const one = await previewed((more) =>

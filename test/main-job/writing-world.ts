@@ -246,7 +246,7 @@ let days = 0;
 function freshDay(): string {
   const first = Date.parse('2026-12-01T00:00:00Z');
   const offset = Math.floor(days / 2) * 7 + (days++ % 2) * 2;
-  return new Date(first + (offset % 250) * 86_400_000).toISOString().slice(0, 10);
+  return new Date(first + (offset % 1_000) * 86_400_000).toISOString().slice(0, 10);
 }
 
 export async function openWorld(way: Way, options: WorldOptions = {}): Promise<World> {

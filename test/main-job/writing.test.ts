@@ -143,7 +143,8 @@ const VERBS: readonly Verb[] = [
   },
 ];
 
-for (const way of VENDORS)
+// What is asked of the server for Microsoft is the same over a port: `writing-series` and test/providers show that.
+for (const way of VENDORS.filter((each) => each !== 'graph http'))
   describe(way, () => {
     let world: World;
     let end: () => Promise<void>;
@@ -174,9 +175,7 @@ for (const way of VENDORS)
       expect(side).toMatchObject({ outcome: 'created', calendar: 'Side' });
     });
 
-    // The server for Microsoft is led the same over a port: one verb shows that.
-    const verbs = way === 'graph http' ? VERBS.slice(0, 1) : VERBS;
-    describe.each(verbs)('$name', (verb) => {
+    describe.each(VERBS)('$name', (verb) => {
       const tag = verb.name.slice(0, 3);
 
       test('P08: a version that was seen before is a conflict, told with the event as it is', async () => {

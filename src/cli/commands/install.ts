@@ -1,24 +1,31 @@
 import { stat } from 'node:fs/promises';
 import { Argument, type Command } from 'commander';
 import { CalmcpError } from '../../core/errors.ts';
+import { neutralize } from '../../core/text.ts';
 import type { AddCommand } from '../command.ts';
 import { CLIENTS, findPlace, type McpClient } from '../install/clients.ts';
 import { readClientFile, writeClientFile } from '../install/edit-file.ts';
-import { type Entry, isCalmcp, makeEntry, mergeEntry, warningsOf } from '../install/entry.ts';
+import { type Entry, isCalmcp, makeEntry, mergeEntry, scriptOf, warningsOf } from '../install/entry.ts';
+import {
+  chooseOptions,
+  type EntryOptions,
+  type GivenOptions,
+  optionArguments,
+  optionsOf,
+  takingOff,
+} from '../install/entry-options.ts';
 import { entryOf, removeEntry, setEntry } from '../install/json-edit.ts';
-import { changeLines } from '../install/show-change.ts';
+import { changeLines, shownOf } from '../install/show-change.ts';
 import { type GlobalOptions, pathsOf } from '../open-app.ts';
 import { confirm } from '../prompt.ts';
 import { clockOf, type Shell, styleFor } from '../shell.ts';
 
-interface Options extends GlobalOptions {
+interface Options extends Omit<GlobalOptions, 'config'>, GivenOptions {
   readonly name: string;
   readonly print?: true;
   readonly remove?: true;
   readonly replace?: true;
   readonly yes?: true;
-  readonly readOnly?: true;
-  readonly tools?: string;
 }
 
 const json = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`;
@@ -32,21 +39,27 @@ function checkOptions({ name, print, remove, readOnly, tools, config }: Options)
     });
   if (!remove) return;
   if (print) throw new CalmcpError('INPUT_INVALID', 'give either --print or --remove');
-  if (readOnly || tools !== undefined || config !== undefined)
+  if (readOnly !== undefined || tools !== undefined || config !== undefined)
     throw new CalmcpError('INPUT_INVALID', '--remove goes with none of --read-only, --tools and --config', {
       hint: 'leave them out: the whole entry is removed',
     });
 }
 
 /** What is true of the entry whatever becomes of it. */
-async function remarksOn(shell: Shell, options: Options, entry: Entry, client: McpClient): Promise<readonly string[]> {
-  const { configFile } = pathsOf(shell, options);
+async function remarksOn(
+  shell: Shell,
+  { config }: EntryOptions,
+  name: string,
+  entry: Entry,
+  client: McpClient,
+): Promise<readonly string[]> {
+  const { configFile } = pathsOf(shell, { config });
   const isConfigured = await stat(configFile).then(
     () => true,
     () => false,
   );
   return [
-    ...warningsOf(entry, client.id),
+    ...warningsOf(entry, client.id, name),
     ...(shell.env.CALMCP_KEYSTORE === 'passphrase'
       ? [
           `The passphrase is not written anywhere: set CALMCP_PASSPHRASE_FILE or CALMCP_PASSPHRASE where ${client.title} is started.`,
@@ -58,10 +71,11 @@ async function remarksOn(shell: Shell, options: Options, entry: Entry, client: M
 
 /** Prints the entry for those who paste it themselves. */
 async function print(shell: Shell, client: McpClient, options: Options): Promise<number> {
-  const entry = await makeEntry(shell, client, options);
+  const { options: chosen } = chooseOptions(options, {}, shell.cwd);
+  const entry = await makeEntry(shell, client, chosen);
   const { file, lookedAt } = await findPlace(client, shell);
   shell.stdout.write(options.json ? json(entry) : `${JSON.stringify(options.name)}: ${json(entry)}`);
-  const remarks = await remarksOn(shell, options, entry, client);
+  const remarks = await remarksOn(shell, chosen, options.name, entry, client);
   const where = `Goes into ${JSON.stringify(client.container)} of ${file ?? lookedAt.join(' or ')}`;
   for (const line of [where, ...remarks]) shell.stderr.write(`${line}\n`);
   return 0;
@@ -84,17 +98,28 @@ async function install(shell: Shell, client: McpClient, options: Options): Promi
   const source = { name: file, withComments: client.withComments };
   const found = await readClientFile(file);
   const before = entryOf(found.text, path, source);
-  const entry = await makeEntry(shell, client, options);
-  const wasOwn = before !== undefined && (await isCalmcp(before, entry.args[0] ?? ''));
+  const wasOwn = before !== undefined && (await isCalmcp(before, await scriptOf(shell)));
   if (before !== undefined && !wasOwn && !options.replace)
     throw new CalmcpError('INPUT_INVALID', `${file} has an entry ${JSON.stringify(name)} that does not start calmcp`, {
       hint: `choose another --name, or ${remove ? 'remove' : 'replace'} it all the same with --replace`,
     });
+  const { options: chosen, kept } = chooseOptions(options, wasOwn ? optionsOf(before) : {}, shell.cwd);
+  const entry = await makeEntry(shell, client, chosen);
   const after = remove ? undefined : wasOwn ? mergeEntry(before, entry) : entry;
   const text = after === undefined ? removeEntry(found.text, path, source) : setEntry(found.text, path, after, source);
   const tell = (line: string): void => (options.json ? shell.stderr : shell.stdout).write(`${line}\n`);
-  const result = { client: client.id, file, name, ...(after === undefined ? {} : { entry: after }) };
-  const remarks = remove ? [] : await remarksOn(shell, options, entry, client);
+  const keptArguments = remove ? [] : optionArguments(kept);
+  const result = {
+    client: client.id,
+    file,
+    name,
+    // As in what is shown before: the variables of an entry hold secrets of whoever added them.
+    ...(after === undefined ? {} : { entry: shownOf(after, true) }),
+    ...(keptArguments.length === 0 ? {} : { kept: keptArguments }),
+  };
+  const remarks = remove ? [] : await remarksOn(shell, chosen, name, entry, client);
+  if (keptArguments.length > 0)
+    tell(neutralize(`Kept as it was: ${keptArguments.join(' ')} (to take off: ${takingOff(kept).join(', ')})`));
   if (before === after) {
     tell(remove ? `${file} has no entry ${JSON.stringify(name)}.` : `${client.title} has this entry already.`);
     for (const remark of remarks) shell.stderr.write(`${remark}\n`);
@@ -128,7 +153,8 @@ export const addInstall: AddCommand = (program, shell, run) => {
     .summary('put calmcp into the configuration of an MCP client')
     .description(
       'Writes the entry that has an MCP client start calmcp, after showing it. The rest of the file stays as it is, and the ' +
-        'file as it was is kept beside it. --config, and CALMCP_HOME, CALMCP_CONFIG and CALMCP_KEYSTORE where they are set, go ' +
+        'file as it was is kept beside it. An entry that is there already keeps its --read-only, --tools and --config until ' +
+        'others are given. --config, and CALMCP_HOME, CALMCP_CONFIG and CALMCP_KEYSTORE where they are set, go ' +
         'into the entry; secrets never do.',
     )
     .addArgument(new Argument('<client>', 'the client').choices(CLIENTS.map(({ id }) => id)))
@@ -136,7 +162,9 @@ export const addInstall: AddCommand = (program, shell, run) => {
     .option('--remove', 'take the entry out')
     .option('--name <name>', 'name of the entry', 'calmcp')
     .option('--read-only', 'the client gets no tools that write')
-    .option('--tools <names>', 'the client gets these tools alone, separated by commas')
+    .option('--no-read-only', 'takes --read-only off an entry that has it')
+    .option('--tools <names>', 'the client gets these tools alone, separated by commas; all: takes --tools off')
+    .option('--no-config', 'takes --config off an entry that has it')
     .option('--replace', 'also where an entry of that name does not start calmcp')
     .option('--yes', 'do not ask')
     .addHelpText(
@@ -147,6 +175,7 @@ Without a terminal it does not ask: it prints the change and writes it.
 Examples:
   calmcp install claude-desktop
   calmcp install claude-code --read-only
+  calmcp install claude-code --no-read-only
   calmcp install vscode --tools list_events,find_free_time --name calendar
   calmcp install cursor --print
   calmcp install claude-desktop --remove --yes
@@ -156,7 +185,9 @@ More: calmcp help clients`,
     )
     .action((id: string, _options: unknown, command: Command) =>
       run(async () => {
-        const options = command.optsWithGlobals<Options>();
+        const { config, ...others } = command.optsWithGlobals<Omit<Options, 'config'> & { config: string | boolean }>();
+        // True is what commander says where neither --config nor --no-config is given.
+        const options: Options = { ...others, ...(config === true ? {} : { config }) };
         const client = CLIENTS.find((known) => known.id === id);
         if (client === undefined) throw new TypeError('commander lets no other client through');
         checkOptions(options);

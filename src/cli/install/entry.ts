@@ -2,17 +2,10 @@
 import { realpath } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
-import { CalmcpError } from '../../core/errors.ts';
 import { readTextFile } from '../../io/read-file.ts';
-import { splitList } from '../range-options.ts';
 import type { Shell } from '../shell.ts';
 import type { McpClient } from './clients.ts';
-
-export interface EntryOptions {
-  readonly config?: string | undefined;
-  readonly readOnly?: boolean | undefined;
-  readonly tools?: string | undefined;
-}
+import { type EntryOptions, optionArguments } from './entry-options.ts';
 
 export interface Entry {
   readonly type?: string;
@@ -27,17 +20,12 @@ const CARRIED = ['CALMCP_HOME', 'CALMCP_CONFIG', 'CALMCP_KEYSTORE'] as const;
 /** Without symbolic links: npm's bin is one, and so is what a version manager puts first in PATH. */
 const realPathOf = (path: string): Promise<string> => realpath(path).catch(() => path);
 
-/** @throws CalmcpError INPUT_INVALID */
-function toolsArgument(tools: string): readonly string[] {
-  const names = splitList(tools);
-  if (names.length > 0 && names.every((name) => /^[a-z_]+$/.test(name))) return ['--tools', names.join(',')];
-  throw new CalmcpError('INPUT_INVALID', '--tools names no tools', { hint: 'give some as list_events,find_free_time' });
-}
+/** What the entry of this calmcp starts. */
+export const scriptOf = ({ program }: Shell): Promise<string> => realPathOf(program.script);
 
-/** @throws CalmcpError INPUT_INVALID */
 export async function makeEntry(shell: Shell, client: McpClient, options: EntryOptions): Promise<Entry> {
   const { env, cwd, program } = shell;
-  const [command, script] = await Promise.all([realPathOf(program.node), realPathOf(program.script)]);
+  const [command, script] = await Promise.all([realPathOf(program.node), scriptOf(shell)]);
   const carried = CARRIED.flatMap((name): readonly (readonly [string, string])[] => {
     const value = env[name];
     if (!value || (name === 'CALMCP_CONFIG' && options.config !== undefined)) return [];
@@ -46,13 +34,7 @@ export async function makeEntry(shell: Shell, client: McpClient, options: EntryO
   return {
     ...(client.withType ? { type: 'stdio' } : {}),
     command,
-    args: [
-      script,
-      'mcp',
-      ...(options.config === undefined ? [] : ['--config', resolve(cwd, options.config)]),
-      ...(options.readOnly ? ['--read-only'] : []),
-      ...(options.tools === undefined ? [] : toolsArgument(options.tools)),
-    ],
+    args: [script, 'mcp', ...optionArguments(options)],
     ...(carried.length === 0 ? {} : { env: Object.fromEntries(carried) }),
   };
 }
@@ -96,14 +78,15 @@ const RUN_ONCE = /[\\/](?:_npx|dlx(?:-[^\\/]+)?|bunx-[^\\/]+)[\\/]/;
 const VERSION = /(?:^|[-_@])v?\d+\.\d+\.\d+/;
 
 /** What may go wrong later with the paths of an entry. */
-export function warningsOf({ command, args }: Entry, id: string): readonly string[] {
+export function warningsOf({ command, args }: Entry, id: string, name: string): readonly string[] {
   const [script = ''] = args;
+  const again = `calmcp install ${id}${name === 'calmcp' ? '' : ` --name ${name}`}`;
   if (RUN_ONCE.test(script))
     return [
-      `calmcp runs from a cache (${dirname(script)}) that may be emptied at any time. Run: npm install --global calmcp, then calmcp install ${id}`,
+      `calmcp runs from a cache (${dirname(script)}) that may be emptied at any time. Run: npm install --global calmcp, then ${again}`,
     ];
   const versioned = [command, script].filter((path) => path.split(/[\\/]/).some((part) => VERSION.test(part)));
   if (versioned.length === 0) return [];
   const what = versioned.map((path) => basename(path)).join(' and ');
-  return [`The path of ${what} names a version. When that version goes, run again: calmcp install ${id}`];
+  return [`The path of ${what} names a version. When that version goes, run again: ${again}`];
 }

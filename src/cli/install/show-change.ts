@@ -10,7 +10,7 @@ const KNOWN_VARIABLES = /^CALMCP_(?:HOME|CONFIG|KEYSTORE|LOG|NOW)$/;
 const HIDDEN = '…';
 
 /** Of variables that calmcp does not know, the names; of somebody else's entry, what it starts. */
-function shownOf(entry: unknown, isOwn: boolean): unknown {
+export function shownOf(entry: unknown, isOwn: boolean): unknown {
   if (typeof entry !== 'object' || entry === null) return HIDDEN;
   const variables = (env: unknown): unknown =>
     typeof env === 'object' && env !== null

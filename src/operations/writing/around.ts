@@ -17,7 +17,7 @@ import type { Asker } from '../operation.ts';
 import { type Answered, parseQuestion, readQuestion } from '../question.ts';
 
 /** Milliseconds that other accounts have: a slow one does not hold up what is to be written. */
-const LOOK_MS = 8_000;
+const LOOK_MS = 6_000;
 /** How far ahead the occurrences of a series are looked at. */
 const DAYS_LOOKED_AHEAD = 90;
 /** Occurrences of a series that are looked at. */

@@ -6,11 +6,27 @@ import { CalmcpError } from '../../core/errors.ts';
 import type { Heard } from '../heard.ts';
 
 /** What another client must be allowed to see for a word of it to be written there. */
-const NEEDED: Readonly<Record<'title' | 'location' | 'text', Disclosure>> = {
-  title: 'title',
-  location: 'full',
-  text: 'full',
-};
+const PLACES = [
+  { field: 'title', needed: 'title', of: ({ title }: EventFields) => title },
+  { field: 'location', needed: 'full', of: ({ location }: EventFields) => location },
+  { field: 'text', needed: 'full', of: ({ text }: EventFields) => text },
+  { field: 'categories', needed: 'full', of: ({ categories }: EventFields) => categories?.join(' ') },
+  {
+    field: 'name of somebody invited',
+    needed: 'full',
+    of: ({ attendees }: EventFields) => attendees?.map(({ name = '' }) => name).join(' '),
+  },
+  // One sentence over two fields is one all the same.
+  {
+    field: 'title and location',
+    needed: 'full',
+    of: ({ title, location }: EventFields) => (title && location ? `${title} ${location}` : undefined),
+  },
+] as const satisfies readonly {
+  readonly field: string;
+  readonly needed: Disclosure;
+  readonly of: (fields: EventFields) => string | undefined;
+}[];
 
 const allows = (level: Disclosure, needed: Disclosure): boolean =>
   DISCLOSURES.indexOf(level) >= DISCLOSURES.indexOf(needed);
@@ -22,18 +38,18 @@ const allows = (level: Disclosure, needed: Disclosure): boolean =>
 export function refuseBorrowedText(app: App, heard: Heard | undefined, target: Account, fields: EventFields): void {
   if (heard === undefined) return;
   const audience = target.sharing.client;
-  for (const field of ['title', 'location', 'text'] as const)
-    for (const sources of heard.sourcesOf(fields[field] ?? '')) {
+  for (const { field, needed, of } of PLACES)
+    for (const sources of heard.sourcesOf(of(fields) ?? '')) {
       const accounts = app.accounts.filter(({ id }) => sources.includes(id));
       // An account that is gone from accounts.yaml shares nothing.
-      const isKnownThere = accounts.some(({ sharing }) => allows(disclosureTo(audience, sharing), NEEDED[field]));
+      const isKnownThere = accounts.some(({ sharing }) => allows(disclosureTo(audience, sharing), needed));
       if (isKnownThere) continue;
       throw new CalmcpError(
         'FORBIDDEN',
-        `the ${field} has words of an event of ${sources.join(', ')}, which shares no ${NEEDED[field] === 'title' ? 'titles' : 'such text'} with ${audience}`,
+        `the ${field} has words of an event of ${sources.join(', ')}, which shares no ${needed === 'title' ? 'titles' : 'such text'} with ${audience}`,
         {
           account: target.id,
-          hint: `use other words, or let accounts.yaml share it: share: ${NEEDED[field]} for ${sources.join(', ')}`,
+          hint: `use other words, or let accounts.yaml share it: share: ${needed} for ${sources.join(', ')}`,
         },
       );
     }

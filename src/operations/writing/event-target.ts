@@ -1,21 +1,23 @@
 /** The event that is to be changed, as it is at this moment, and how much of its series. */
 import { z } from 'zod';
 import type { Account, App } from '../../accounts/registry.ts';
-import type { StoredEvent } from '../../core/change.ts';
+import type { EventFields, StoredEvent } from '../../core/change.ts';
 import { OWNER } from '../../core/disclosure.ts';
 import { CalmcpError } from '../../core/errors.ts';
 import type { CalendarEvent, EventTime } from '../../core/event.ts';
 import { SCOPES, type Scope, slotOf } from '../../core/series.ts';
 import type { Deadline } from '../deadline.ts';
+import type { Heard } from '../heard.ts';
 import { holdersOf, lookUp } from '../look-up.ts';
 import type { Asker } from '../operation.ts';
 import type { Answered } from '../question.ts';
 import { versionOf } from '../version.ts';
+import { occurrencesAround } from './occurrences.ts';
 import { ConflictError } from './settle.ts';
 import { at, type Backend, requireWritable, requireWritableCalendar } from './target.ts';
 
 /** Milliseconds for finding the event: an account that hangs does not keep another one's event from being changed. */
-const FIND_MS = 10_000;
+const FIND_MS = 8_000;
 
 export const targetInput = {
   id: z.string().max(200),
@@ -39,6 +41,8 @@ export interface EventTarget {
   readonly occurrence: StoredEvent;
   /** When the series had planned that occurrence. */
   readonly slot: EventTime;
+  /** The occurrences that a change concerns: of the year around it; none where it concerns that one alone. */
+  readonly occurrences: readonly CalendarEvent[];
 }
 
 /**
@@ -81,11 +85,21 @@ export async function findTarget(app: App, asked: Asked, asker: Asker, time: Dea
       scope === 'this' ? undefined : writer.get(copy.calendar, seriesIdOf(copy), call),
     ]);
     const stored = series ?? occurrence;
+    // Whatever the answer is, it shows the event.
+    const holders = merged.copies.map((each) => each.account);
+    for (const { fields } of [occurrence, stored]) noteShown(asker.heard, fields, holders);
     const versions = [occurrence, stored].map(({ etag }) => versionOf(etag));
     if (asked.version !== undefined && !versions.includes(asked.version)) throw new ConflictError(stored);
     const slot = series === undefined ? copy.start : slotOf(copy, series);
-    return { backend, answered, copy, copies: merged.copies, scope, stored, occurrence, slot };
+    const around =
+      series === undefined ? undefined : await occurrencesAround(backend, copy.calendar, series.event.id, slot, call);
+    const occurrences = [...(scope === 'all' ? (around?.earlier ?? []) : []), ...(around?.later ?? [])];
+    return { backend, answered, copy, copies: merged.copies, scope, stored, occurrence, slot, occurrences };
   });
+}
+
+function noteShown(heard: Heard | undefined, { title, location, text }: EventFields, holders: readonly string[]): void {
+  for (const said of [title, location, text]) heard?.note(said, holders);
 }
 
 function seriesIdOf({ seriesId, account }: CalendarEvent): string {

@@ -6,8 +6,8 @@ import type { EventTime } from '../../core/event.ts';
 import { MOMENT_HELP, type Moment, type MomentContext, parseMoment } from '../../core/moment.ts';
 import { parsePerson } from '../../core/person.ts';
 import { formatRecurrence, parseRecurrence } from '../../core/recurrence.ts';
-import { neutralize } from '../../core/text.ts';
-import { addDays, createZoneClock } from '../../core/time.ts';
+import { neutralize, neutralizeLines } from '../../core/text.ts';
+import { addDays, createZoneClock, isRealTime } from '../../core/time.ts';
 import { wholeNumber } from '../envelope.ts';
 
 /** Outlook's limit: https://learn.microsoft.com/openspecs/exchange_server_protocols/ms-oxcmsg */
@@ -66,7 +66,7 @@ function parseInvitee(text: string): Invitee {
       `${JSON.stringify(neutralize(text).slice(0, 80))} is no e-mail address`,
       'give attendees as name@client.example or Name <name@client.example>',
     );
-  return { ...(person.name === undefined ? {} : { name: person.name }), email: person.email };
+  return { ...(person.name === undefined ? {} : { name: neutralize(person.name) }), email: person.email };
 }
 
 const addressOf = ({ email }: Invitee): string => email.toLowerCase();
@@ -80,8 +80,16 @@ export function parseInvitees(needed: readonly string[] = [], optional: readonly
   return all.filter((one, index) => all.findIndex((other) => addressOf(other) === addressOf(one)) === index);
 }
 
+/** What is written is as visible as what is read: nothing in it steers a screen, or hides. */
+function clean(name: string, value: unknown): unknown {
+  if (typeof value === 'string') return name === 'text' ? neutralizeLines(value) : neutralize(value);
+  return Array.isArray(value) ? value.map((each) => clean(name, each)) : value;
+}
+
 function simpleFields({ repeat, ...asked }: FieldsAsked): EventFields {
-  const defined = Object.entries(asked).filter(([, value]) => value !== undefined);
+  const defined = Object.entries(asked).flatMap(([name, value]) =>
+    value === undefined ? [] : [[name, clean(name, value)]],
+  );
   return {
     ...Object.fromEntries(defined),
     ...(repeat === undefined
@@ -101,15 +109,17 @@ function lengthOf(text: string): number | undefined {
 
 const later = (time: EventTime & { kind: 'timed' }, ms: number): EventTime => ({ ...time, epochMs: time.epochMs + ms });
 
-/** The civil day that a moment lies on, on its own clock. */
-function dayOf(time: EventTime): string {
-  return time.kind === 'date' ? time.date : createZoneClock(time.zone ?? 'UTC').date(time.epochMs);
-}
+/** The civil day that a moment lies on, on the clock of a zone. */
+const dayOf =
+  (time: EventTime) =>
+  (timeZone: string): string =>
+    time.kind === 'date' ? time.date : createZoneClock(timeZone).date(time.epochMs);
 
 /** @throws CalmcpError INPUT_INVALID for an end that is not after its start, or of the other kind */
 function checkOrder(start: EventTime, end: EventTime): void {
   if (start.kind !== end.kind)
     throw invalid('start and end are not of one kind', 'give two dates for an all-day event, else two times');
+  if (!isRealTime(end)) throw invalid('the end is no time that a calendar has', 'give an earlier one');
   const isOrdered =
     start.kind === 'date'
       ? end.kind === 'date' && end.date > start.date
@@ -127,7 +137,7 @@ function parseEnd(text: string | undefined, start: EventTime, context: MomentCon
     if (length !== undefined) throw invalid('whole days have no length in hours', 'give the end as a date');
     if (text === undefined) return { kind: 'date', date: addDays(start.date, 1) };
   } else if (text === undefined || length !== undefined) return later(start, length ?? DEFAULT_MINUTES * MINUTE);
-  return parseMoment(text, 'end', { ...context, day: dayOf(start) }).time;
+  return parseMoment(text, 'end', { ...context, dayIn: dayOf(start) }).time;
 }
 
 /** @throws CalmcpError INPUT_INVALID */
@@ -141,7 +151,7 @@ export function parseNewEvent(
   checkOrder(moment.time, to);
   const invited = parseInvitees(attendees, optionalAttendees);
   return {
-    title,
+    title: neutralize(title),
     start: moment.time,
     end: to,
     ...simpleFields(rest),
@@ -159,14 +169,11 @@ function parseTimes(
   if (start === undefined && end === undefined) return {};
   const inOwnZone = ({ time, hasOwnZone }: Moment, before: EventTime): EventTime =>
     hasOwnZone || time.kind === 'date' || before.kind === 'date' ? time : { ...time, zone: before.zone ?? time.zone };
-  const from =
-    start === undefined
-      ? now.start
-      : inOwnZone(parseMoment(start, 'start', { ...context, day: dayOf(now.start) }), now.start);
+  const begun = start === undefined ? undefined : parseMoment(start, 'start', { ...context, dayIn: dayOf(now.start) });
+  const from = begun === undefined ? now.start : inOwnZone(begun, now.start);
   let to: EventTime;
   const length = end === undefined ? undefined : lengthOf(end);
-  if (end !== undefined && length === undefined)
-    to = inOwnZone(parseMoment(end, 'end', { ...context, day: dayOf(from) }), now.end);
+  if (end !== undefined && length === undefined) to = endIn(end, from, begun, now, context);
   else if (length !== undefined || from.kind !== now.start.kind) to = parseEnd(end, from, context);
   else if (from.kind === 'timed' && now.start.kind === 'timed' && now.end.kind === 'timed')
     to = { ...now.end, epochMs: from.epochMs + (now.end.epochMs - now.start.epochMs), zone: endZone(from, now) };
@@ -175,6 +182,21 @@ function parseTimes(
   else to = parseEnd(undefined, from, context);
   checkOrder(from, to);
   return { start: from, end: to };
+}
+
+/** An end without a zone is read in the one that was named for its start; else in that of the answer, as the start is. */
+function endIn(
+  text: string,
+  from: EventTime,
+  begun: Moment | undefined,
+  now: { readonly start: EventTime; readonly end: EventTime },
+  context: MomentContext,
+): EventTime {
+  const named = begun?.hasOwnZone === true && from.kind === 'timed' ? (from.zone ?? undefined) : undefined;
+  const asked = { ...context, timeZone: named ?? context.timeZone, dayIn: dayOf(from) };
+  const { time, hasOwnZone } = parseMoment(text, 'end', asked);
+  if (hasOwnZone || time.kind === 'date' || from.kind === 'date' || now.start.kind === 'date') return time;
+  return { ...time, zone: named ?? endZone(from, now) ?? time.zone };
 }
 
 /** An end in the zone of its start stays in it. */
@@ -216,7 +238,7 @@ export function parseChange(
     (one) => !attendees.some((each) => addressOf(each) === addressOf(one)),
   );
   const fields: EventFields = {
-    ...(title === undefined ? {} : { title }),
+    ...(title === undefined ? {} : { title: neutralize(title) }),
     ...parseTimes({ start, end }, now, context),
     ...simpleFields(rest),
     ...(removed.size + added.length === 0

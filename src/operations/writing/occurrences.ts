@@ -6,7 +6,7 @@ import { DAY } from '../../core/time.ts';
 import type { Backend } from './target.ts';
 
 /** How far on each side of a slot occurrences are looked at, one by one. */
-const DAYS_AROUND = 366;
+export const DAYS_AROUND = 366;
 
 export const momentOf = (time: EventTime): number =>
   time.kind === 'timed' ? time.epochMs : Date.parse(`${time.date}T00:00:00Z`);

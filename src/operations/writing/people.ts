@@ -29,8 +29,8 @@ export function concernsOthers(fields: EventFields): boolean {
 }
 
 /** An invitation of somebody else: whose event it is decides what may be changed. */
-export function isInvitation({ event: { myResponse } }: StoredEvent): boolean {
-  return myResponse !== 'organizer' && myResponse !== 'none';
+export function isInvitation({ isMine }: StoredEvent): boolean {
+  return !isMine;
 }
 
 /**

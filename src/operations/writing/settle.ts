@@ -93,8 +93,10 @@ async function present(look: () => Promise<StoredEvent>): Promise<StoredEvent | 
 }
 
 /** Whether somebody said no, rather than nothing: what nobody answered may still be done. */
-const isRefusal = ({ cause }: CalmcpError): boolean =>
-  Boolean((cause as { readonly status?: unknown } | undefined)?.status);
+export function isRefusal({ cause }: CalmcpError): boolean {
+  if (cause instanceof CalmcpError) return isRefusal(cause);
+  return Boolean((cause as { readonly status?: unknown } | undefined)?.status);
+}
 
 /**
  * Makes a change, and finds out about one whose answer got lost.

@@ -1,19 +1,16 @@
 /** "This and all following": one series becomes two, or stays as it was. */
 import type { EventFields, StoredEvent } from '../../core/change.ts';
 import { CalmcpError, toCalmcpError } from '../../core/errors.ts';
-import type { Calendar, CalendarEvent, EventTime } from '../../core/event.ts';
-import type { Call } from '../../core/provider.ts';
+import type { CalendarEvent } from '../../core/event.ts';
 import { type Split, splitAt } from '../../core/series.ts';
-import { DAY } from '../../core/time.ts';
 import { type EndRequest, endSeries } from './end-series.ts';
-import { momentOf, occurrencesFrom, plannedAt } from './occurrences.ts';
-import { createOnce, removeOnce } from './settle.ts';
-import { type Backend, rescue } from './target.ts';
+import { callOffAgain } from './exceptions.ts';
+import { momentOf, occurrencesFrom } from './occurrences.ts';
+import { createOnce, isRefusal, removeOnce, repeatsBy } from './settle.ts';
+import { rescue } from './target.ts';
 
-/** Called-off occurrences that are called off in the new series too. */
-const MOST_CALLED_OFF = 50;
-/** The clocks may change between two occurrences, and a series of calendars has one a day at most. */
-const SAME_DAY = DAY / 4;
+/** Milliseconds in which a change that was given up may still arrive. */
+const ARRIVAL_MS = 1_500;
 
 export interface SplitRequest extends EndRequest {
   readonly wanted: EventFields;
@@ -37,76 +34,64 @@ export async function splitSeries(
     call,
   );
   try {
-    await callOff(request, split, before, tail);
-    return { tail, notes: await endSeries(request, split.head) };
+    const notes = await callOff(request, split, before, tail);
+    return { tail, notes: [...notes, ...(await endSeries(request, split.head))] };
   } catch (thrown) {
     await takeBack(request, tail, toCalmcpError(thrown));
     throw thrown;
   }
 }
 
-const TOLD = ['title', 'location', 'busy', 'sensitivity'] as const;
-
-/** How many changed occurrences a split gives up. @throws CalmcpError */
-export async function resetBy(
-  backend: Backend,
-  calendar: Calendar,
-  { stored, slot }: { readonly stored: StoredEvent; readonly slot: EventTime },
-  call: Call,
-): Promise<number> {
-  const later = await occurrencesFrom(backend, calendar, stored.event.id, slot, call);
-  // Google tells of an occurrence only when it was moved that it is not as the others.
-  const isOwn = (event: CalendarEvent): boolean =>
-    event.kind === 'exception' || TOLD.some((name) => event[name] !== stored.event[name]);
-  return later.filter(isOwn).length;
-}
-
 /** What was called off after the split stays so: the occurrences of the new series that the old one did not have any more. */
 async function callOff(
-  { backend, calendar, slot, wanted, notify, call }: SplitRequest,
+  { backend, calendar, series, slot, wanted, notify, call }: SplitRequest,
   { tail: { start, recurrence } }: Split,
   before: readonly CalendarEvent[],
   tail: StoredEvent,
-): Promise<void> {
+): Promise<string[]> {
   // With another rhythm, or on other days, there is nothing to compare.
-  if (start === undefined || recurrence === undefined || wanted.recurrence !== undefined) return;
-  const shift = momentOf(start) - momentOf(slot);
-  const kept = before.map((event) => plannedAt(event) + shift);
-  const last = Math.max(...kept, momentOf(start));
-  const isKept = (moment: number): boolean => kept.some((each) => Math.abs(each - moment) < SAME_DAY);
-  const made = await occurrencesFrom(backend, calendar, tail.event.id, start, call);
-  const gone = made.filter((event) => plannedAt(event) <= last && !isKept(plannedAt(event)));
-  if (gone.length > MOST_CALLED_OFF)
-    throw new CalmcpError(
-      'INPUT_INVALID',
-      `more than ${MOST_CALLED_OFF} of the occurrences that follow were called off`,
-      {
-        hint: 'make a new series instead, and end this one with scope: following',
-      },
-    );
-  for (const event of gone) {
-    const stored = await backend.writer.get(calendar, event.id, call);
-    await removeOnce(backend, calendar, stored, { notify }, call);
-  }
+  if (start === undefined || recurrence === undefined || wanted.recurrence !== undefined) return [];
+  const now = await occurrencesFrom(backend, calendar, tail.event.id, start, call);
+  return callOffAgain(
+    backend,
+    calendar,
+    { series, before, now, shift: momentOf(start) - momentOf(slot) },
+    notify,
+    call,
+  );
 }
 
-async function takeBack(
-  { backend, calendar, notify }: SplitRequest,
-  tail: StoredEvent,
-  error: CalmcpError,
-): Promise<void> {
+/** @param error why the old series was not ended */
+async function takeBack(request: SplitRequest, tail: StoredEvent, error: CalmcpError): Promise<void> {
+  const { backend, calendar, notify } = request;
   try {
     await rescue(async (call) => {
       const now = await backend.writer.get(calendar, tail.event.id, call);
       await removeOnce(backend, calendar, now, { notify }, call);
     });
+    if (error.code === 'UNAVAILABLE' && !isRefusal(error)) await undoLateEnd(request);
   } catch (thrown) {
     const cause = toCalmcpError(thrown);
     if (cause.code === 'NOT_FOUND') return;
     throw new CalmcpError(
       'CONFLICT',
-      `the old series could not be ended (${error.message}), and the new one could not be taken back (${cause.message}): both are there now`,
-      { account: backend.account.id, hint: 'list the events and delete one of the two series', cause: thrown },
+      `the old series could not be ended (${error.message}), and it is not as it was (${cause.message}): look at both series`,
+      {
+        account: backend.account.id,
+        hint: 'list the events: delete the new series, or end the old one',
+        cause: thrown,
+      },
     );
   }
+}
+
+/** An end that was given up may still have arrived: then the old series gets its own rule back. */
+async function undoLateEnd({ backend: { writer }, calendar, series, notify }: SplitRequest): Promise<void> {
+  const { recurrence = '' } = series.fields;
+  await new Promise((resolve) => setTimeout(resolve, ARRIVAL_MS));
+  await rescue(async (call) => {
+    const now = await writer.get(calendar, series.event.id, call);
+    if (now.etag === series.etag || repeatsBy(now.fields, recurrence)) return;
+    await writer.update(calendar, series.event.id, { recurrence }, { etag: now.etag, notify }, call);
+  });
 }

@@ -9,7 +9,7 @@ import { nameText } from '../event-item.ts';
 import type { Asker } from '../operation.ts';
 
 /** Everything, looking at other accounts included: answers come within 25 s. */
-const WRITE_MS = 24_000;
+const WRITE_MS = 20_000;
 /** Time that finding out about a lost answer, or taking a change back, may take after that, in milliseconds. */
 const RESCUE_MS = 5_000;
 /** Names of calendars that a message lists. */

@@ -11,6 +11,9 @@ import { hasMeet } from './to-google.ts';
 const ruleIn = (row: GoogleEvent): string | undefined =>
   row.recurrence?.find((line) => /^RRULE:/i.test(line))?.slice('RRULE:'.length);
 
+/** Google leaves the organizer out of nothing but events of nobody else. */
+const isMine = ({ organizer }: GoogleEvent): boolean => organizer?.self === true || organizer?.email === undefined;
+
 const isSeries = ({ recurrence }: GoogleEvent): boolean => (recurrence ?? []).length > 0;
 
 /** What Google says of a Meet link that it was asked for: it may take a while. */
@@ -71,7 +74,7 @@ export function storedEvent(row: GoogleEvent, account: string, calendar: Calenda
     ...(warning === undefined ? {} : { warnings: [...(mapped.warnings ?? []), warning] }),
     ...(isSeries(row) ? firstOccurrence(mapped) : {}),
   };
-  return { event, fields: fieldsOf(row, event), etag: row.etag, isSeries: isSeries(row) };
+  return { event, fields: fieldsOf(row, event), etag: row.etag, isSeries: isSeries(row), isMine: isMine(row) };
 }
 
 /** A series has the times of its first occurrence. */

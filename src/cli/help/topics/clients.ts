@@ -31,6 +31,9 @@ is kept beside it, and a file that is not valid is left alone.
   --name work       an entry of another name, beside the first one
   --config PATH     another accounts.yaml for this client
 
+These stay in the entry when install is run again, and it says so.
+--no-read-only, --tools all and --no-config take them off.
+
 CALMCP_HOME, CALMCP_CONFIG and CALMCP_KEYSTORE go into the entry when they are
 set. A passphrase never does: with CALMCP_KEYSTORE=passphrase, set
 CALMCP_PASSPHRASE_FILE where the client is started.
