@@ -23,6 +23,8 @@ const { metafile } = await build({
   sourcemap: false,
   legalComments: 'linked',
   metafile: true,
+  // A checkout whose node_modules is a link elsewhere tells no more of that place than any other.
+  preserveSymlinks: true,
   // CommonJS packages inside the bundle call require.
   banner: {
     js: "import{createRequire as __createRequire}from'node:module';const require=__createRequire(import.meta.url);",

@@ -1,9 +1,12 @@
 /** A key of this machine's, for knowing again what calmcp itself has said. */
 import { createHmac, randomBytes } from 'node:crypto';
 import { join } from 'node:path';
-import { createPrivateFile, readPrivateFile, writePrivateFile } from './private-file.ts';
+import { withLock } from './lock.ts';
+import { readPrivateFile, writePrivateFile } from './private-file.ts';
 
 const BYTES = 32;
+/** Milliseconds that one process has for making the key, while others wait. */
+const LOCK_MS = 10_000;
 
 /** @returns signs a text: 16 characters. The key is made when it is first needed. */
 export function createSigner(stateFolder: string): (text: string) => Promise<string> {
@@ -12,15 +15,16 @@ export function createSigner(stateFolder: string): (text: string) => Promise<str
   async function load(): Promise<Buffer> {
     const path = join(stateFolder, 'cursor.key');
     const known = await readPrivateFile(path);
-    if (known?.length === BYTES) return known;
-    const fresh = randomBytes(BYTES);
     // One that was cut short would be easy to guess: cursors of before are asked for again.
-    if (known !== undefined) {
+    if (known?.length === BYTES) return known;
+    const signal = AbortSignal.timeout(LOCK_MS);
+    return withLock(`${path}.lock`, { signal, leaseMs: LOCK_MS }, async () => {
+      const others = await readPrivateFile(path);
+      if (others?.length === BYTES) return others;
+      const fresh = randomBytes(BYTES);
       await writePrivateFile(path, fresh);
       return fresh;
-    }
-    if (await createPrivateFile(path, fresh)) return fresh;
-    return (await readPrivateFile(path)) ?? fresh;
+    });
   }
 
   return async (text) => {

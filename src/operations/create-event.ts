@@ -9,6 +9,7 @@ import { detailInput, nameText } from './event-item.ts';
 import { defineOperation } from './operation.ts';
 import { lookAround, plannedOf } from './writing/around.ts';
 import { refuseBorrowedText } from './writing/barrier.ts';
+import { noteShown } from './writing/event-target.ts';
 import { newEventInput, parseNewEvent } from './writing/fields-input.ts';
 import { shownEvent } from './writing/occurrences.ts';
 import { aroundOf, changesOf, noticesFor, outcomeOutput, writtenItemOf } from './writing/outcome.ts';
@@ -117,6 +118,7 @@ export const createEvent = defineOperation({
           return isOther && time < MOST_TIMES ? make(time + 1) : { stored: made.stored, existed };
         };
         const { stored, existed } = await make(1);
+        if (existed) noteShown(asker.heard, stored.fields, [account.id]);
         const notes =
           existed && !isAsWished(stored, fields)
             ? ['the event of this key is another one by now, and no new one was made: give another key']

@@ -48,7 +48,7 @@ export const deleteEvent = defineOperation({
     const clock = createZoneClock(zone);
     const time = startWriting(asker);
     try {
-      return await outcomeOf(app, clock, detail, async () => {
+      return await outcomeOf(app, clock, detail, asker.heard, async () => {
         const target = await findTarget(app, { ...asked, timeZone: zone }, { ...asker, signal: time.signal }, time);
         const { copy, stored, occurrence, scope, slot, backend } = target;
         const { calendar } = copy;
@@ -56,7 +56,7 @@ export const deleteEvent = defineOperation({
         const notice = noticeOf(
           isInvitation(stored)
             ? []
-            : [...new Set([...peopleOf(stored.fields.attendees), ...guestsOf(target.occurrences)])],
+            : [...new Set([...peopleOf(stored.fields.attendees), ...guestsOf(target.occurrences, stored)])],
           notify,
           backend.writer,
         );

@@ -4,6 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import { foldText } from '../core/search.ts';
+import { neutralize } from '../core/text.ts';
 
 /** Words in a row by which a longer text is known again. */
 const RUN = 6;
@@ -51,7 +52,8 @@ export function createHeard(): Heard {
   return {
     note(text, accounts) {
       if (text === null || text === undefined || accounts.length === 0) return;
-      const words = wordsOf(text.slice(0, LONGEST));
+      // As it is shown: what nobody sees takes no room.
+      const words = wordsOf(neutralize(text).slice(0, LONGEST));
       const isTitle = words.length <= TITLE_WORDS;
       for (const run of runsOf(words, isTitle ? SHORT_RUN : RUN)) add(run, accounts);
       if (!isTitle || words.length === 0) return;

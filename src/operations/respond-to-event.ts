@@ -64,7 +64,7 @@ export const respondToEvent = defineOperation({
         hint: 'give notify: all, or leave comment out',
       });
     try {
-      return await outcomeOf(app, clock, detail, async () => {
+      return await outcomeOf(app, clock, detail, asker.heard, async () => {
         const target = await findTarget(app, { ...asked, timeZone: zone }, { ...asker, signal: time.signal }, time);
         const { copy, stored, occurrence, scope, slot, backend } = target;
         const { writer } = backend;

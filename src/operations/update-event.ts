@@ -104,7 +104,7 @@ export const updateEvent = defineOperation({
     const time = startWriting(asker);
     const reading = { ...asker, signal: time.signal };
     try {
-      return await outcomeOf(app, clock, detail, async () => {
+      return await outcomeOf(app, clock, detail, asker.heard, async () => {
         const target = await findTarget(app, { id, account, scope, version, timeZone: zone }, reading, time);
         const { copy, copies, stored, backend } = target;
         const { writer } = backend;
@@ -117,7 +117,8 @@ export const updateEvent = defineOperation({
         const concerned = plan.isSplit
           ? peopleOf(stored.fields.attendees, wanted.attendees)
           : concernedBy(stored.fields, plan.fields);
-        const single = plan.isSplit || concernsOthers(plan.fields) ? guestsOf(target.occurrences) : [];
+        const guests = guestsOf(target.occurrences, stored);
+        const single = plan.isSplit ? guests : newsFor(guests, stored, plan.fields);
         const notice = noticeOf([...new Set([...concerned, ...single])], notify, writer);
         writer.check(plan.fields, stored, notice.notify);
         if (!dryRun) requireNotice(notice);
@@ -171,7 +172,7 @@ export const updateEvent = defineOperation({
           const slot = shiftedBy(target.slot, shift);
           try {
             const now = await occurrencesAround(backend, calendar, changed.event.id, slot, call);
-            const moved = { series: stored, before: target.occurrences, now: [...now.earlier, ...now.later], shift };
+            const moved = { ...series, now: [...now.earlier, ...now.later], shift };
             return await callOffAgain(backend, calendar, moved, notice.notify, call);
           } catch {
             return ['what was called off may be there again: list the events'];
@@ -206,6 +207,15 @@ export const updateEvent = defineOperation({
     }
   },
 });
+
+/** Those of them whom a change of the series concerns; who else comes to it is no news for guests of one occurrence. */
+function newsFor(
+  guests: readonly string[],
+  { fields }: StoredEvent,
+  { attendees: _, ...wanted }: EventFields,
+): string[] {
+  return concernedBy({ ...fields, attendees: guests.map((email) => ({ email })) }, wanted);
+}
 
 function shiftedBy(time: EventTime, shift: number): EventTime {
   if (time.kind === 'timed') return { ...time, epochMs: time.epochMs + shift };

@@ -295,9 +295,83 @@ describe('the entry', () => {
       type: 'stdio',
       command: process.execPath,
       args: [SCRIPT, 'mcp', '--read-only'],
-      env: { CALMCP_CONFIG: join(home.folder, 'accounts.yaml'), CALMCP_LOG: 'debug', X: 's3cret' },
+      env: {
+        CALMCP_HOME: '/old',
+        CALMCP_CONFIG: join(home.folder, 'accounts.yaml'),
+        CALMCP_LOG: 'debug',
+        X: 's3cret',
+      },
       disabled: true,
     });
+  });
+
+  const OLD = { CALMCP_HOME: 'C:\\old', CALMCP_CONFIG: '/old/accounts.yaml', CALMCP_KEYSTORE: 'keyfile' };
+  const NONE = { CALMCP_HOME: '', CALMCP_CONFIG: '', CALMCP_KEYSTORE: '' };
+  const AGAIN = '--remove, then again';
+
+  test.each<[string, string[], Record<string, string>, Record<string, string>, string]>([
+    [
+      'from a shell that has none of them keeps all',
+      [],
+      {},
+      OLD,
+      `CALMCP_HOME=C:\\old CALMCP_CONFIG=/old/accounts.yaml CALMCP_KEYSTORE=keyfile (to take off: --no-config, ${AGAIN})`,
+    ],
+    [
+      'from a shell that has other values gets those',
+      [],
+      { CALMCP_HOME: '/new', CALMCP_KEYSTORE: 'keychain' },
+      { ...OLD, CALMCP_HOME: '/new', CALMCP_KEYSTORE: 'keychain' },
+      'CALMCP_CONFIG=/old/accounts.yaml (to take off: --no-config)',
+    ],
+    [
+      'from a shell that has one of them gets that one',
+      [],
+      { CALMCP_CONFIG: '/new/accounts.yaml' },
+      { ...OLD, CALMCP_CONFIG: '/new/accounts.yaml' },
+      `CALMCP_HOME=C:\\old CALMCP_KEYSTORE=keyfile (to take off: ${AGAIN})`,
+    ],
+    [
+      'with --config loses CALMCP_CONFIG, which would be ignored',
+      ['--config', '/other.yaml'],
+      {},
+      { CALMCP_HOME: 'C:\\old', CALMCP_KEYSTORE: 'keyfile' },
+      `CALMCP_HOME=C:\\old CALMCP_KEYSTORE=keyfile (to take off: ${AGAIN})`,
+    ],
+    [
+      'with --no-config loses CALMCP_CONFIG',
+      ['--no-config'],
+      {},
+      { CALMCP_HOME: 'C:\\old', CALMCP_KEYSTORE: 'keyfile' },
+      `CALMCP_HOME=C:\\old CALMCP_KEYSTORE=keyfile (to take off: ${AGAIN})`,
+    ],
+  ])('installed again %s, and says so', async (_name, args, env, left, kept) => {
+    const home = await openHome();
+    const entry = { command: 'node', args: [SCRIPT, 'mcp'], env: { ...OLD, X: 's3cret' } };
+    const file = await home.put('.cursor/mcp.json', JSON.stringify({ mcpServers: { calmcp: entry } }));
+    const { status, stdout, stderr } = await home.run(['install', 'cursor', ...args], { env: { ...NONE, ...env } });
+    expect(status).toBe(0);
+    expect(stdout + stderr).not.toContain('s3cret');
+    expect(/^Kept as it was: (.*)$/m.exec(stdout)?.[1] ?? '').toBe(kept);
+    expect(parse(await readFile(file, 'utf8')).mcpServers?.calmcp?.env).toEqual({ ...left, X: 's3cret' });
+    const again = await home.run(['install', 'cursor'], { env: NONE });
+    expect(again.stdout).toMatch(/^Kept as it was: .*\nCursor has this entry already\.\n$/);
+  });
+
+  test('that keeps CALMCP_KEYSTORE=passphrase asks for the passphrase where the client is started', async () => {
+    const home = await openHome();
+    const entry = { command: 'node', args: [SCRIPT, 'mcp'], env: { CALMCP_KEYSTORE: 'passphrase' } };
+    await home.put('.cursor/mcp.json', JSON.stringify({ mcpServers: { calmcp: entry } }));
+    expect((await home.run(['install', 'cursor'])).stderr).toContain('where Cursor is started');
+  });
+
+  test('of another program passes none of its variables on', async () => {
+    const home = await openHome();
+    const entry = { command: 'npx', args: ['other'], env: OLD };
+    const file = await home.put('.cursor/mcp.json', JSON.stringify({ mcpServers: { calmcp: entry } }));
+    const { stdout } = await home.run(['install', 'cursor', '--replace'], { env: NONE });
+    expect(stdout).not.toContain('Kept');
+    expect(parse(await readFile(file, 'utf8')).mcpServers?.calmcp).not.toHaveProperty('env');
   });
 
   const KEPT = ['--config', 'C:\\work\\accounts.yaml', '--read-only', '--tools', 'list_events,get_event'];

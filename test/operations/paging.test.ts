@@ -302,6 +302,25 @@ describe('a cursor', () => {
     if (process.platform !== 'win32') expect((await stat(join(state, 'cursor.key'))).mode & 0o777).toBe(0o600);
   });
 
+  test('of a question about as many people as can be named is taken again', async () => {
+    const people = Array.from(
+      { length: 100 },
+      (_, index) => `somebody.with.a.rather.long.name.${index}@department.subsidiary.away.example`,
+    );
+    const app = await openSigned({
+      a: {
+        events: [{ start: hourAfter(8), end: hourAfter(12) }],
+        freeBusy: async (asked) => asked.map((person) => ({ person, blocks: [] })),
+      },
+    });
+    const question = { range: '2026-11-23', people };
+    const whole = await ask(getFreeBusy, app, question);
+    const parts = await partsOf<Page & { people?: { person: string }[] }>(OPERATIONS.getFreeBusy, [app], question, [1]);
+    expect(parts.length).toBeGreaterThan(1);
+    expect(all(parts, 'blocks')).toHaveLength(whole.blocks.length);
+    for (const part of parts) expect(part.people?.map(({ person }) => person)).toEqual(people);
+  });
+
   test('is one of two that first need a key at the same time', async () => {
     const state = await temporaryFolder();
     const apps = await Promise.all(Array.from({ length: 6 }, () => openSigned(CLIENTS, state)));

@@ -13,7 +13,7 @@ interface PackageJson {
 }
 
 const MEGABYTE = 1_000_000;
-/** For whoever changes calmcp: linked in the README, for those who read it in the repository. */
+/** For whoever changes calmcp, in the repository. */
 const FOR_DEVELOPERS = /^docs\/(?:design|adding-a-provider|releasing)\.md$|^docs\/decisions(?:\/|$)/;
 
 let made: HandOut;
@@ -21,6 +21,21 @@ beforeAll(async () => {
   made = await handOut();
 }, 60_000);
 afterAll(() => made?.end());
+
+/** Where a page leads: inline links and pictures, those by reference, and those in HTML. */
+const linksIn = (page: string): string[] =>
+  [/\]\(<?([^)>\s]+)/g, /^\[[^\]]+\]:\s*<?([^>\s]+)/gm, /(?:href|src)="([^"]+)"/g].flatMap((link) =>
+    [...page.matchAll(link)].map(([, address = '']) => address),
+  );
+
+/** The names that GitHub gives headings: https://docs.github.com/get-started/writing-on-github/getting-started-with-writing-and-formatting-on-github/basic-writing-and-formatting-syntax#section-links */
+const anchorsIn = (page: string): string[] =>
+  [...page.matchAll(/^#+ (.*)$/gm)].map(([, heading = '']) =>
+    heading
+      .toLowerCase()
+      .replaceAll(/[^\p{L}\p{N}\s_-]/gu, '')
+      .replaceAll(' ', '-'),
+  );
 
 const text = (...path: string[]): Promise<string> => readFile(join(made.packed, ...path), 'utf8');
 
@@ -60,17 +75,25 @@ describe('the package', () => {
     expect(unpacked).toBeLessThan(6 * MEGABYTE);
   });
 
-  test('has every page that its pages lead to, those for developers aside', async () => {
+  test('has every file, and every heading, that its pages lead to', async () => {
     const files = await filesBelow(made.packed);
     const pages = files.filter((file) => file.endsWith('.md'));
+    const headings = new Map(
+      await Promise.all(pages.map(async (page) => [page, anchorsIn(await text(page))] as const)),
+    );
     const missing: string[] = [];
+    let followed = 0;
     for (const page of pages)
-      for (const [, link = ''] of (await text(page)).matchAll(/\]\(([^)#\s]+)[^)]*\)/g)) {
+      for (const link of linksIn(await text(page))) {
         if (/^[a-z]+:/.test(link)) continue;
-        const target = join(page, '..', link).replaceAll('\\', '/');
-        if (!files.includes(target) && !FOR_DEVELOPERS.test(target)) missing.push(`${page}: ${link}`);
+        followed++;
+        const [path = '', anchor] = link.split('#');
+        const target = path === '' ? page : join(page, '..', path).replaceAll('\\', '/');
+        const isThere = files.includes(target) && (anchor === undefined || headings.get(target)?.includes(anchor));
+        if (!isThere) missing.push(`${page}: ${link}`);
       }
     expect(pages).toContain('README.md');
+    expect(followed).toBeGreaterThan(20);
     expect(missing).toEqual([]);
     expect(files.filter((file) => FOR_DEVELOPERS.test(file))).toEqual([]);
   });

@@ -97,6 +97,7 @@ defaults: { timeZone: Europe/Amsterdam }
 accounts:
   fixed:
     provider: memory
+    access: write
     events:
       - { title: Sprint review, start: 2026-11-23T10:00, end: 2026-11-23T10:45 }
   feed: { provider: ics, path: ./missing.ics }
@@ -128,6 +129,27 @@ describe.each(names)('a client on %s', (name) => {
         expect(total).toBe(2);
         expect(progress).toBeLessThanOrEqual(2);
       }
+    });
+
+    test('hears of it going on alone, where accounts are asked more than once', async () => {
+      const created = await client.call('create_event', {
+        account: 'fixed',
+        title: 'Move me',
+        start: '2026-12-01T10:00',
+      });
+      const { event } = created.structuredContent as { event: { id: string } };
+      const heard: { progress: number; total?: number | undefined }[] = [];
+      const answer = await client.call(
+        'update_event',
+        { id: event.id, start: '11:00', dryRun: true },
+        { onprogress: (progress) => heard.push(progress) },
+      );
+      expect(answer.structuredContent?.outcome).toBe('preview');
+      // Of finding the event, and of looking at what else there is at that time.
+      expect(heard.length).toBeGreaterThan(2);
+      const counts = heard.map(({ progress }) => progress);
+      expect(counts).toEqual([...new Set(counts)].sort((a, b) => a - b));
+      for (const { progress, total = progress } of heard) expect(progress).toBeLessThanOrEqual(total);
     });
   });
 
@@ -195,6 +217,11 @@ describe.each(names)('a client on %s', (name) => {
     test('is refused one that does not exist, and told about a range that is none', async () => {
       await expect(client.readResource({ uri: 'calendar://nothing' })).rejects.toThrow(/calendar:\/\/nothing/);
       await expect(client.readResource({ uri: 'calendar://agenda/whenever' })).rejects.toThrow(/whenever/);
+      for (const badlyEncoded of ['%', '%E0%A4%A', 'today%'])
+        await expect(client.readResource({ uri: `calendar://agenda/${badlyEncoded}` })).rejects.toMatchObject({
+          code: -32602,
+          message: expect.stringMatching(/^(?:MCP error -32602: )?INPUT_INVALID/),
+        });
     });
   });
 });

@@ -6,7 +6,7 @@ import { Client } from '@modelcontextprotocol/client';
 import { StdioClientTransport } from '@modelcontextprotocol/client/stdio';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { operations } from '../../src/operations/index.ts';
-import { PROMPT_NAMES } from '../../src/server/prompts.ts';
+import { promptsOf } from '../../src/server/prompts.ts';
 import { builtEnvironment, cli, temporaryFolder, writeAccounts } from '../harness.ts';
 
 const bin = join(import.meta.dirname, '../../dist/main.js');
@@ -16,6 +16,8 @@ accounts:
 `;
 const ALL = operations.map(({ name }) => name);
 const WRITING = ['create_event', 'update_event', 'delete_event', 'respond_to_event'];
+
+const AGENDAS = ['today', 'tomorrow', 'this%20week', 'next%20week'].map((range) => `calendar://agenda/${range}`);
 
 async function openHome(): Promise<string> {
   const folder = await temporaryFolder();
@@ -60,6 +62,53 @@ describe('a server', () => {
     expect((await client.callTool({ name: 'list_events', arguments: { range: 'today' } })).isError ?? false).toBe(
       false,
     );
+  });
+
+  test('of some tools has no resource, prompt or capability that needs another', async () => {
+    const { client } = await serve('--tools', 'get_free_busy');
+    expect(client.getServerCapabilities()).toEqual({ tools: expect.anything() });
+    const notThere = { code: -32601 };
+    await expect(client.request({ method: 'prompts/list' })).rejects.toMatchObject(notThere);
+    await expect(client.request({ method: 'resources/list' })).rejects.toMatchObject(notThere);
+    await expect(client.request({ method: 'resources/templates/list' })).rejects.toMatchObject(notThere);
+    for (const uri of ['calendar://accounts', 'calendar://agenda/today'])
+      await expect(client.request({ method: 'resources/read', params: { uri } })).rejects.toMatchObject(notThere);
+    expect(client.getInstructions()).not.toContain('dryRun');
+  });
+
+  test.each<[string, { prompts: string[]; resources: string[]; templates: string[] }]>([
+    [
+      'list_events, find_conflicts',
+      { prompts: ['daily_brief'], resources: AGENDAS, templates: ['calendar://agenda/{range}'] },
+    ],
+    ['list_accounts', { prompts: [], resources: ['calendar://accounts'], templates: [] }],
+    ['find_free_time, create_event', { prompts: ['plan_meeting'], resources: [], templates: [] }],
+  ])('of %s has what these serve', async (tools, { prompts, resources, templates }) => {
+    const { client } = await serve('--tools', tools);
+    const { completions: _of, ...capabilities } = client.getServerCapabilities() ?? {};
+    expect(Object.keys(capabilities).sort()).toEqual(
+      [...(prompts.length > 0 ? ['prompts'] : []), ...(resources.length > 0 ? ['resources'] : []), 'tools'].sort(),
+    );
+    if (prompts.length > 0) expect((await client.listPrompts()).prompts.map(({ name }) => name)).toEqual(prompts);
+    if (resources.length > 0) {
+      expect((await client.listResources()).resources.map(({ uri }) => uri)).toEqual(resources);
+      const { resourceTemplates } = await client.listResourceTemplates();
+      expect(resourceTemplates.map(({ uriTemplate }) => uriTemplate)).toEqual(templates);
+    }
+    expect(client.getInstructions()?.includes('dryRun')).toBe(tools.includes('create_event'));
+  });
+
+  test('that is read-only tells nobody how to write', async () => {
+    const { client } = await serve('--read-only');
+    expect((await client.listPrompts()).prompts.map(({ name }) => name)).toEqual(['daily_brief', 'week_review']);
+    const { message } = await client.getPrompt({ name: 'plan_meeting', arguments: {} }).then(
+      () => ({ message: 'served' }),
+      (refused: Error) => refused,
+    );
+    expect(message).toContain('plan_meeting');
+    expect(client.getInstructions()).toContain('coverage');
+    expect(client.getInstructions()).not.toMatch(/dryRun|Before you write|notify/);
+    expect((await serve()).client.getInstructions()).toMatch(/Before you write.*dryRun/);
   });
 
   test('that is both has what both leave', async () => {
@@ -107,6 +156,8 @@ describe('docs/mcp-tools.md', () => {
 
   test('has no tool that there is not, and all prompts', () => {
     expect([...rows.keys()]).toEqual(ALL);
-    for (const name of PROMPT_NAMES) expect(page).toContain(`\`${name}\``);
+    const prompts = promptsOf(new Set(ALL)).map(({ name }) => name);
+    expect(prompts.length).toBeGreaterThan(0);
+    for (const name of prompts) expect(page).toContain(`\`${name}\``);
   });
 });

@@ -14,6 +14,7 @@ import {
   optionsOf,
   takingOff,
 } from '../install/entry-options.ts';
+import { chooseVariables, variablesOf } from '../install/entry-variables.ts';
 import { entryOf, removeEntry, setEntry } from '../install/json-edit.ts';
 import { changeLines, shownOf } from '../install/show-change.ts';
 import { type GlobalOptions, pathsOf } from '../open-app.ts';
@@ -53,14 +54,16 @@ async function remarksOn(
   entry: Entry,
   client: McpClient,
 ): Promise<readonly string[]> {
-  const { configFile } = pathsOf(shell, { config });
+  // As the calmcp that the client starts: with what the entry keeps.
+  const env = { ...shell.env, ...entry.env };
+  const { configFile } = pathsOf({ ...shell, env }, { config });
   const isConfigured = await stat(configFile).then(
     () => true,
     () => false,
   );
   return [
     ...warningsOf(entry, client.id, name),
-    ...(shell.env.CALMCP_KEYSTORE === 'passphrase'
+    ...(env.CALMCP_KEYSTORE === 'passphrase'
       ? [
           `The passphrase is not written anywhere: set CALMCP_PASSPHRASE_FILE or CALMCP_PASSPHRASE where ${client.title} is started.`,
         ]
@@ -72,7 +75,8 @@ async function remarksOn(
 /** Prints the entry for those who paste it themselves. */
 async function print(shell: Shell, client: McpClient, options: Options): Promise<number> {
   const { options: chosen } = chooseOptions(options, {}, shell.cwd);
-  const entry = await makeEntry(shell, client, chosen);
+  const { variables } = chooseVariables(shell, options, chosen, {});
+  const entry = await makeEntry(shell, client, chosen, variables);
   const { file, lookedAt } = await findPlace(client, shell);
   shell.stdout.write(options.json ? json(entry) : `${JSON.stringify(options.name)}: ${json(entry)}`);
   const remarks = await remarksOn(shell, chosen, options.name, entry, client);
@@ -104,22 +108,27 @@ async function install(shell: Shell, client: McpClient, options: Options): Promi
       hint: `choose another --name, or ${remove ? 'remove' : 'replace'} it all the same with --replace`,
     });
   const { options: chosen, kept } = chooseOptions(options, wasOwn ? optionsOf(before) : {}, shell.cwd);
-  const entry = await makeEntry(shell, client, chosen);
+  const { variables, kept: keptVariables } = chooseVariables(shell, options, chosen, wasOwn ? variablesOf(before) : {});
+  const entry = await makeEntry(shell, client, chosen, variables);
   const after = remove ? undefined : wasOwn ? mergeEntry(before, entry) : entry;
   const text = after === undefined ? removeEntry(found.text, path, source) : setEntry(found.text, path, after, source);
   const tell = (line: string): void => (options.json ? shell.stderr : shell.stdout).write(`${line}\n`);
-  const keptArguments = remove ? [] : optionArguments(kept);
+  const keptWords = remove
+    ? []
+    : [...optionArguments(kept), ...Object.entries(keptVariables).map(([variable, value]) => `${variable}=${value}`)];
   const result = {
     client: client.id,
     file,
     name,
     // As in what is shown before: the variables of an entry hold secrets of whoever added them.
     ...(after === undefined ? {} : { entry: shownOf(after, true) }),
-    ...(keptArguments.length === 0 ? {} : { kept: keptArguments }),
+    ...(keptWords.length === 0 ? {} : { kept: keptWords }),
   };
   const remarks = remove ? [] : await remarksOn(shell, chosen, name, entry, client);
-  if (keptArguments.length > 0)
-    tell(neutralize(`Kept as it was: ${keptArguments.join(' ')} (to take off: ${takingOff(kept).join(', ')})`));
+  if (keptWords.length > 0)
+    tell(
+      neutralize(`Kept as it was: ${keptWords.join(' ')} (to take off: ${takingOff(kept, keptVariables).join(', ')})`),
+    );
   if (before === after) {
     tell(remove ? `${file} has no entry ${JSON.stringify(name)}.` : `${client.title} has this entry already.`);
     for (const remark of remarks) shell.stderr.write(`${remark}\n`);
@@ -155,7 +164,7 @@ export const addInstall: AddCommand = (program, shell, run) => {
       'Writes the entry that has an MCP client start calmcp, after showing it. The rest of the file stays as it is, and the ' +
         'file as it was is kept beside it. An entry that is there already keeps its --read-only, --tools and --config until ' +
         'others are given. --config, and CALMCP_HOME, CALMCP_CONFIG and CALMCP_KEYSTORE where they are set, go ' +
-        'into the entry; secrets never do.',
+        'into the entry, which keeps those that it has where they are not set; secrets never do.',
     )
     .addArgument(new Argument('<client>', 'the client').choices(CLIENTS.map(({ id }) => id)))
     .option('--print', 'print the entry instead of writing it; with --json as JSON alone')

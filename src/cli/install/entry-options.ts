@@ -2,6 +2,7 @@
 import { resolve } from 'node:path';
 import { CalmcpError } from '../../core/errors.ts';
 import { splitList } from '../range-options.ts';
+import type { Variables } from './entry-variables.ts';
 
 export interface EntryOptions {
   readonly config?: string | undefined;
@@ -72,8 +73,9 @@ export function chooseOptions(given: GivenOptions, old: EntryOptions, cwd: strin
 }
 
 /** How to take off what was kept. */
-export const takingOff = ({ config, readOnly, tools }: EntryOptions): readonly string[] => [
-  ...(config === undefined ? [] : ['--no-config']),
+export const takingOff = ({ config, readOnly, tools }: EntryOptions, variables: Variables): readonly string[] => [
+  ...(config === undefined && variables.CALMCP_CONFIG === undefined ? [] : ['--no-config']),
   ...(readOnly ? ['--no-read-only'] : []),
   ...(tools === undefined ? [] : ['--tools all']),
+  ...(variables.CALMCP_HOME === undefined && variables.CALMCP_KEYSTORE === undefined ? [] : ['--remove, then again']),
 ];

@@ -1,11 +1,12 @@
 /** What a client is told about calmcp. */
 import { realpath } from 'node:fs/promises';
-import { basename, dirname, join, resolve } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { readTextFile } from '../../io/read-file.ts';
 import type { Shell } from '../shell.ts';
 import type { McpClient } from './clients.ts';
 import { type EntryOptions, optionArguments } from './entry-options.ts';
+import { isCarried, type Variables } from './entry-variables.ts';
 
 export interface Entry {
   readonly type?: string;
@@ -14,28 +15,25 @@ export interface Entry {
   readonly env?: Readonly<Record<string, string>>;
 }
 
-/** What a calmcp that the client starts must know as this one does. Never a passphrase: the file is no place for secrets. */
-const CARRIED = ['CALMCP_HOME', 'CALMCP_CONFIG', 'CALMCP_KEYSTORE'] as const;
-
 /** Without symbolic links: npm's bin is one, and so is what a version manager puts first in PATH. */
 const realPathOf = (path: string): Promise<string> => realpath(path).catch(() => path);
 
 /** What the entry of this calmcp starts. */
 export const scriptOf = ({ program }: Shell): Promise<string> => realPathOf(program.script);
 
-export async function makeEntry(shell: Shell, client: McpClient, options: EntryOptions): Promise<Entry> {
-  const { env, cwd, program } = shell;
+export async function makeEntry(
+  shell: Shell,
+  client: McpClient,
+  options: EntryOptions,
+  variables: Variables,
+): Promise<Entry> {
+  const { program } = shell;
   const [command, script] = await Promise.all([realPathOf(program.node), scriptOf(shell)]);
-  const carried = CARRIED.flatMap((name): readonly (readonly [string, string])[] => {
-    const value = env[name];
-    if (!value || (name === 'CALMCP_CONFIG' && options.config !== undefined)) return [];
-    return [[name, name === 'CALMCP_KEYSTORE' ? value : resolve(cwd, value)]];
-  });
   return {
     ...(client.withType ? { type: 'stdio' } : {}),
     command,
     args: [script, 'mcp', ...optionArguments(options)],
-    ...(carried.length === 0 ? {} : { env: Object.fromEntries(carried) }),
+    ...(Object.keys(variables).length === 0 ? {} : { env: variables }),
   };
 }
 
@@ -66,8 +64,7 @@ export async function isCalmcp(entry: unknown, script: string): Promise<boolean>
 export function mergeEntry(before: unknown, entry: Entry): Readonly<Record<string, unknown>> {
   if (!isRecord(before)) return { ...entry };
   const { command: _command, args: _args, type: _type, env: oldEnv, ...rest } = before;
-  const own: readonly string[] = CARRIED;
-  const others = Object.entries(isRecord(oldEnv) ? oldEnv : {}).filter(([name]) => !own.includes(name));
+  const others = Object.entries(isRecord(oldEnv) ? oldEnv : {}).filter(([name]) => !isCarried(name));
   const { env: newEnv, ...head } = entry;
   const env = { ...newEnv, ...Object.fromEntries(others) };
   const merged = { ...head, ...(Object.keys(env).length === 0 && oldEnv === undefined ? {} : { env }), ...rest };

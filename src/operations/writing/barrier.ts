@@ -5,6 +5,16 @@ import { DISCLOSURES, type Disclosure, disclosureTo } from '../../core/disclosur
 import { CalmcpError } from '../../core/errors.ts';
 import type { Heard } from '../heard.ts';
 
+/** Characters of a text in which a sentence may go on that began in another field. */
+const LONGEST_REST = 200;
+
+/** Each of the fields right before and right after each of the others. */
+function together({ title, location, text }: EventFields): string | undefined {
+  const rest = text?.slice(0, LONGEST_REST);
+  if ([title, location, rest].filter(Boolean).length < 2) return undefined;
+  return [title, location, rest, title, rest, location, title].filter(Boolean).join(' ');
+}
+
 /** What another client must be allowed to see for a word of it to be written there. */
 const PLACES = [
   { field: 'title', needed: 'title', of: ({ title }: EventFields) => title },
@@ -17,11 +27,7 @@ const PLACES = [
     of: ({ attendees }: EventFields) => attendees?.map(({ name = '' }) => name).join(' '),
   },
   // One sentence over two fields is one all the same.
-  {
-    field: 'title and location',
-    needed: 'full',
-    of: ({ title, location }: EventFields) => (title && location ? `${title} ${location}` : undefined),
-  },
+  { field: 'title, location and text together', needed: 'full', of: together },
 ] as const satisfies readonly {
   readonly field: string;
   readonly needed: Disclosure;

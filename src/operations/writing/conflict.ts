@@ -1,6 +1,8 @@
 import type { App } from '../../accounts/registry.ts';
 import type { ZoneClock } from '../../core/time.ts';
 import { type Detail, nameText } from '../event-item.ts';
+import type { Heard } from '../heard.ts';
+import { noteShown } from './event-target.ts';
 import { noticesFor, type Outcome, writtenItemOf } from './outcome.ts';
 import { ConflictError } from './settle.ts';
 
@@ -9,6 +11,7 @@ export async function outcomeOf(
   app: App,
   clock: ZoneClock,
   detail: Detail,
+  heard: Heard | undefined,
   change: () => Promise<Outcome>,
 ): Promise<Outcome> {
   try {
@@ -16,6 +19,8 @@ export async function outcomeOf(
   } catch (thrown) {
     if (!(thrown instanceof ConflictError)) throw thrown;
     const { current, message, hint } = thrown;
+    // It may be called otherwise by now.
+    noteShown(heard, current.fields, [current.event.account]);
     return {
       ...noticesFor(app),
       outcome: 'conflict',

@@ -98,7 +98,12 @@ export async function findTarget(app: App, asked: Asked, asker: Asker, time: Dea
   });
 }
 
-function noteShown(heard: Heard | undefined, { title, location, text }: EventFields, holders: readonly string[]): void {
+/** @param holders the accounts that say it */
+export function noteShown(
+  heard: Heard | undefined,
+  { title, location, text }: EventFields,
+  holders: readonly string[],
+): void {
   for (const said of [title, location, text]) heard?.note(said, holders);
 }
 

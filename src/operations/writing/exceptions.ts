@@ -7,6 +7,7 @@ import { ruleOf, timesOf } from '../../core/series.ts';
 import { neutralize } from '../../core/text.ts';
 import { DAY } from '../../core/time.ts';
 import { DAYS_AROUND, momentOf, plannedAt } from './occurrences.ts';
+import { peopleOf } from './people.ts';
 import { removeOnce } from './settle.ts';
 import type { Backend } from './target.ts';
 
@@ -23,7 +24,8 @@ function isOwn(event: CalendarEvent, series: StoredEvent): boolean {
 }
 
 /** Those invited to single occurrences, besides those of the series. */
-export function guestsOf(occurrences: readonly CalendarEvent[]): string[] {
+export function guestsOf(occurrences: readonly CalendarEvent[], { fields }: StoredEvent): string[] {
+  const ofSeries = peopleOf(fields.attendees);
   const all = occurrences.flatMap(({ attendees = [], organizer }) =>
     attendees.flatMap(({ email, response }) =>
       email === undefined || response === 'organizer' || email.toLowerCase() === organizer?.email?.toLowerCase()
@@ -31,14 +33,7 @@ export function guestsOf(occurrences: readonly CalendarEvent[]): string[] {
         : [neutralize(email.toLowerCase())],
     ),
   );
-  return [...new Set(all)];
-}
-
-/** Slots of the year around one that have no occurrence: they were called off. */
-function calledOff(series: StoredEvent, occurrences: readonly CalendarEvent[], from: number, to: number): number {
-  const planned = slotsOf(ruleOf(series), timesOf(series).start, { from, to }).map(momentOf);
-  const there = new Set(occurrences.map(plannedAt));
-  return planned.filter((moment) => !there.has(moment)).length;
+  return [...new Set(all)].filter((one) => !ofSeries.includes(one));
 }
 
 interface Changed {
@@ -47,6 +42,16 @@ interface Changed {
   readonly occurrences: readonly CalendarEvent[];
   /** Whether the change reaches back before the slot. */
   readonly isWhole: boolean;
+}
+
+/** Slots of the year around one that have no occurrence, in epoch milliseconds: they were called off. */
+function calledOff({ series, slot, occurrences, isWhole }: Changed): number[] {
+  const at = momentOf(slot);
+  const range = { from: isWhole ? at - DAYS_AROUND * DAY : at, to: at + DAYS_AROUND * DAY };
+  const there = new Set(occurrences.map(plannedAt));
+  return slotsOf(ruleOf(series), timesOf(series).start, range)
+    .map(momentOf)
+    .filter((moment) => !there.has(moment));
 }
 
 /** What becomes of occurrences that are not as the others when their series gets other times, or is cut. */
@@ -65,10 +70,9 @@ export function notesOnChanged({ series, slot, occurrences, isWhole }: Changed):
   ];
 }
 
-interface Moved {
-  /** As it was. */
-  readonly series: StoredEvent;
-  readonly before: readonly CalendarEvent[];
+/** The series as it was. */
+interface Moved extends Changed {
+  /** Its occurrences, as they are now. */
   readonly now: readonly CalendarEvent[];
   /** Milliseconds that each of them has moved by. */
   readonly shift: number;
@@ -81,25 +85,17 @@ interface Moved {
 export async function callOffAgain(
   backend: Backend,
   calendar: Calendar,
-  { series, before, now, shift }: Moved,
+  { now, shift, ...was }: Moved,
   notify: boolean,
   call: Call,
 ): Promise<string[]> {
-  const planned = before.map(plannedAt);
-  const [first, last] = [Math.min(...planned), Math.max(...planned)];
-  if (before.length === 0 || calledOff(series, before, first, last + 1) === 0) return [];
-  const { frequency } = ruleOf(series);
+  const missing = calledOff(was);
+  if (missing.length === 0) return [];
+  const { frequency } = ruleOf(was.series);
   // The second Wednesday of a month may come before its second Tuesday: what has moved where is not to be told.
   if (frequency !== 'DAILY' && frequency !== 'WEEKLY' && Math.abs(shift) > SAME_DAY)
     return ['what was called off is there again: list the events and delete it'];
-  const gone = now.filter((event) => {
-    const moment = plannedAt(event) - shift;
-    return (
-      moment >= first - SAME_DAY &&
-      moment <= last + SAME_DAY &&
-      !planned.some((each) => Math.abs(each - moment) < SAME_DAY)
-    );
-  });
+  const gone = now.filter((event) => missing.some((moment) => Math.abs(plannedAt(event) - shift - moment) < SAME_DAY));
   for (const event of gone.slice(0, MOST_CALLED_OFF)) {
     const stored = await backend.writer.get(calendar, event.id, call);
     await removeOnce(backend, calendar, stored, { notify }, call);
@@ -108,8 +104,6 @@ export async function callOffAgain(
 }
 
 /** Whether more were called off than are called off again one by one. */
-export function areTooManyCalledOff({ series, slot, occurrences, isWhole }: Changed): boolean {
-  const at = momentOf(slot);
-  const from = isWhole ? at - DAYS_AROUND * DAY : at;
-  return calledOff(series, occurrences, from, at + DAYS_AROUND * DAY) > MOST_CALLED_OFF;
+export function areTooManyCalledOff(changed: Changed): boolean {
+  return calledOff(changed).length > MOST_CALLED_OFF;
 }

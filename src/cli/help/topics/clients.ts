@@ -35,7 +35,8 @@ These stay in the entry when install is run again, and it says so.
 --no-read-only, --tools all and --no-config take them off.
 
 CALMCP_HOME, CALMCP_CONFIG and CALMCP_KEYSTORE go into the entry when they are
-set. A passphrase never does: with CALMCP_KEYSTORE=passphrase, set
+set, and stay there when install is run again where they are not; --remove
+takes them off. A passphrase never goes in: with CALMCP_KEYSTORE=passphrase, set
 CALMCP_PASSPHRASE_FILE where the client is started.
 
 Any other client: have it run  calmcp mcp  on stdin and stdout.
