@@ -1,7 +1,6 @@
 /** The variables that an entry starts calmcp with: those of this shell, and those it had before. */
 import { resolve } from 'node:path';
 import type { Shell } from '../shell.ts';
-import type { EntryOptions, GivenOptions } from './entry-options.ts';
 
 /** What a calmcp that the client starts must know as this one does. Never a passphrase: the file is no place for secrets. */
 const CARRIED = ['CALMCP_HOME', 'CALMCP_CONFIG', 'CALMCP_KEYSTORE'] as const;
@@ -27,11 +26,15 @@ export interface ChosenVariables {
   readonly kept: Variables;
 }
 
-/** @param old of the entry that is there, if it is calmcp's */
+/**
+ * @param given as the command line has it
+ * @param options as they are chosen
+ * @param old of the entry that is there, if it is calmcp's
+ */
 export function chooseVariables(
   { env, cwd }: Pick<Shell, 'env' | 'cwd'>,
-  given: GivenOptions,
-  options: EntryOptions,
+  given: { readonly config?: string | false | undefined },
+  options: { readonly config?: string | undefined },
   old: Variables,
 ): ChosenVariables {
   // Beside --config, CALMCP_CONFIG would be ignored.
