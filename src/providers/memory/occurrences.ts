@@ -128,7 +128,13 @@ function slotOfKey(key: string, start: EventTime): EventTime {
 export function storedAt(kept: Kept, key: string | undefined, place: Place): StoredEvent | undefined {
   const etag = etagOf(kept);
   if (key === undefined)
-    return { event: toEvent(kept, kept.fields, place), fields: kept.fields, etag, isSeries: isSeries(kept), isMine: true };
+    return {
+      event: toEvent(kept, kept.fields, place),
+      fields: kept.fields,
+      etag,
+      isSeries: isSeries(kept),
+      isMine: true,
+    };
   if (!isSeries(kept) || kept.gone.includes(key)) return undefined;
   const { start } = timesOf(kept.fields);
   const slot = slotOfKey(key, start);

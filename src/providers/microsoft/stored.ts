@@ -65,5 +65,8 @@ export function holdEvent(row: GraphEvent, place: Place): HeldEvent {
   const event = mapEvent(isSeries ? { ...row, type: 'singleInstance', seriesMasterId: null } : row, place);
   if (event.etag === undefined)
     throw new CalmcpError('BAD_RESPONSE', 'Microsoft sent an event without its version', { account });
-  return { row, stored: { event, fields: fieldsOf(row, event), etag: event.etag, isSeries, isMine: row.isOrganizer === true } };
+  return {
+    row,
+    stored: { event, fields: fieldsOf(row, event), etag: event.etag, isSeries, isMine: row.isOrganizer === true },
+  };
 }
