@@ -123,8 +123,8 @@ describe('is refused, with what to do:', () => {
   });
 
   test('a cursor that is longer than any', async () => {
-    const { status, stderr } = await cli(await openHome(), ['agenda', '--cursor', 'x'.repeat(8_001)]);
-    expect([status, stderr]).toEqual([64, expect.stringContaining('--cursor: at most 8000 characters')]);
+    const { status, stderr } = await cli(await openHome(), ['agenda', '--cursor', 'x'.repeat(32_001)]);
+    expect([status, stderr]).toEqual([64, expect.stringContaining('--cursor: at most 32000 characters')]);
   });
 
   test('a cursor with another command, or another question', async () => {
