@@ -1,4 +1,5 @@
 /** The time that one question has, shared by all who are asked. */
+import { setMaxListeners } from 'node:events';
 import { CalmcpError } from '../core/errors.ts';
 import type { Call } from '../core/provider.ts';
 import type { Asker } from './operation.ts';
@@ -16,6 +17,8 @@ export function startDeadline({ signal: asker }: Asker, milliseconds: number): D
   asker.throwIfAborted();
   const seconds = Math.round(milliseconds / 100) / 10;
   const late = new AbortController();
+  // One listener for each account and request under way: more than ten are no leak.
+  setMaxListeners(0, late.signal);
   const timer = setTimeout(
     () => late.abort(new CalmcpError('UNAVAILABLE', `did not answer within ${seconds} s`)),
     milliseconds,
