@@ -1,27 +1,14 @@
 /** Days in words, and where they end. */
-import { addDays } from '../core/time.ts';
-
-/** Not those of the machine's own tables, which differ from one Node.js to the next. */
-const WEEKDAYS = ['Sunday', 'Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday'] as const;
-const MONTHS = [
-  'January',
-  'February',
-  'March',
-  'April',
-  'May',
-  'June',
-  'July',
-  'August',
-  'September',
-  'October',
-  'November',
-  'December',
-] as const;
+import { DAY_NAMES, MONTH_NAMES } from '../core/calendar-words.ts';
+import { addDays, weekdayOf } from '../core/time.ts';
 
 /** `Monday 23`, and its month. */
 function partsOf(day: string): { readonly short: string; readonly month: string } {
   const date = new Date(`${day}T00:00:00Z`);
-  return { short: `${WEEKDAYS[date.getUTCDay()]} ${date.getUTCDate()}`, month: MONTHS[date.getUTCMonth()] ?? '' };
+  return {
+    short: `${DAY_NAMES[weekdayOf(day)]} ${date.getUTCDate()}`,
+    month: MONTH_NAMES[date.getUTCMonth()] ?? '',
+  };
 }
 
 /** `Monday 23 November 2026` */

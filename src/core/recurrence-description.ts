@@ -1,24 +1,10 @@
 /** Recurrence rules in plain English. */
+import { DAY_NAMES, MONTH_NAMES } from './calendar-words.ts';
 import type { EventTime } from './event.ts';
 import type { Rule, WeekdayPart } from './recurrence-rule.ts';
 import { lastDayOf } from './recurrence-slots.ts';
 import { parseLocal } from './wall-clock.ts';
 
-const DAYS = ['Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday', 'Sunday'];
-const MONTHS = [
-  'January',
-  'February',
-  'March',
-  'April',
-  'May',
-  'June',
-  'July',
-  'August',
-  'September',
-  'October',
-  'November',
-  'December',
-];
 const ORDINALS = ['', 'first', 'second', 'third', 'fourth', 'fifth'];
 const UNITS = { DAILY: 'day', WEEKLY: 'week', MONTHLY: 'month', YEARLY: 'year', HOURLY: 'hour', MINUTELY: 'minute' };
 /** Sets of days that have a name. */
@@ -45,7 +31,7 @@ const nameOfSet = (days: readonly WeekdayPart[]): string | undefined =>
 
 function weekdaysOf({ byDay, bySetPos }: Rule): string | null {
   if (byDay === null) return null;
-  const names = byDay.map(({ nth, weekday }) => `${nth === 0 ? '' : `the ${ordinal(nth)} `}${DAYS[weekday]}`);
+  const names = byDay.map(({ nth, weekday }) => `${nth === 0 ? '' : `the ${ordinal(nth)} `}${DAY_NAMES[weekday]}`);
   if (bySetPos !== null) return `on the ${listOf(bySetPos.map(ordinal))} ${nameOfSet(byDay) ?? `of ${listOf(names)}`}`;
   return `on ${nameOfSet(byDay) === 'weekday' ? 'Monday to Friday' : listOf(names)}`;
 }
@@ -86,7 +72,7 @@ export function describeRecurrence(rule: Rule, start?: EventTime): string {
     monthDaysOf(rule),
     byYearDay && `on ${byYearDay.length === 1 ? 'day' : 'days'} ${listOf(byYearDay.map(String))} of the year`,
     numbers('week', byWeekNo),
-    byMonth && `in ${listOf(byMonth.map((month) => MONTHS[month - 1] ?? ''))}`,
+    byMonth && `in ${listOf(byMonth.map((month) => MONTH_NAMES[month - 1] ?? ''))}`,
     byHour && `at ${byHour.length === 1 ? 'hour' : 'hours'} ${listOf(byHour.map(String))}`,
     byMinute && `at ${byMinute.length === 1 ? 'minute' : 'minutes'} ${listOf(byMinute.map(String))}`,
   ];

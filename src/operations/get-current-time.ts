@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { DAY_NAMES } from '../core/calendar-words.ts';
 import { createZoneClock, requireZone } from '../core/time.ts';
 import { timeZoneInput } from './envelope.ts';
 import { defineOperation } from './operation.ts';
@@ -26,7 +27,7 @@ export const getCurrentTime = defineOperation({
       now: createZoneClock(zone).format(now.epochMilliseconds - (now.epochMilliseconds % 1_000)),
       timeZone: zone,
       date: local.toPlainDate().toString(),
-      weekday: local.toLocaleString('en', { weekday: 'long' }),
+      weekday: DAY_NAMES[local.dayOfWeek - 1] ?? '',
       isoWeek: `${local.yearOfWeek}-W${String(local.weekOfYear).padStart(2, '0')}`,
     };
   },
