@@ -254,7 +254,7 @@ export function renderAgenda(
     }
 
   const output = renderHead(agenda, screen);
-  const none = isSelection ? 'Nothing found' : 'No events';
+  const none = agenda.continued ? 'No more events' : isSelection ? 'Nothing found' : 'No events';
   if (events.length === 0) output.push('', complete ? `${none}.` : `${none} in the accounts that were read.`);
   const overlaps = overlapsOf(events);
   const usual = offsetOf(range.start);

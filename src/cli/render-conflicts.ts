@@ -7,12 +7,12 @@ import { formatTable } from './table.ts';
 /** The conflicts alone, day by day. */
 export function conflictLines(answer: ConflictList, screen: Screen): string[] {
   const { style, columns } = screen;
-  const { conflicts, events, complete, count, possibleDuplicates, accounts } = answer;
+  const { conflicts, events, complete, continued, count, possibleDuplicates, accounts } = answer;
   const paint = accountPainter(accounts, style);
   const byId = new Map(events.map((event) => [event.id, event]));
   const lines: string[] = [];
   if (conflicts.length === 0)
-    lines.push('', complete ? 'No conflicts.' : 'No conflicts in the accounts that were read.');
+    lines.push('', `No ${continued ? 'more ' : ''}conflicts${complete ? '' : ' in the accounts that were read'}.`);
   // Two lines a pair: what wants the time, and when it is wanted as a whole.
   const rows = conflicts.flatMap((conflict) =>
     conflict.events.map((id, index) => {

@@ -3,7 +3,7 @@ import { Temporal } from 'temporal-polyfill';
 import { CalmcpError } from './errors.ts';
 import type { EventTime } from './event.ts';
 import { daysOf } from './range.ts';
-import { isRealTime, requireZone } from './time.ts';
+import { createZoneClock, isRealTime, parseZone, requireZone } from './time.ts';
 
 export const MOMENT_HELP =
   '2026-12-01T10:00, 2026-12-01T10:00[America/New_York], tomorrow 14:00, or a date for all-day';
@@ -20,6 +20,8 @@ export interface Moment {
   readonly time: EventTime;
   /** Whether the zone was named, rather than taken from the context. */
   readonly hasOwnZone: boolean;
+  /** What it was read in: the zone, or an offset that its zone does not have then. What is said beside it means the same. */
+  readonly readIn: string;
 }
 
 const DATE = /^\d{4}-\d{2}-\d{2}$/;
@@ -46,13 +48,19 @@ export function parseMoment(text: string, name: string, context: MomentContext):
   const today = context.now.toZonedDateTimeISO(timeZone).toPlainDate();
   const words = said.toLowerCase().replaceAll(/\s+/g, ' ');
   const local = LOCAL.exec(said)?.groups;
-  if (local !== undefined)
-    return { time: timed(name, text, local.date ?? '', local.clock ?? '', local.offset, timeZone), hasOwnZone };
+  if (local !== undefined) {
+    const time = timed(name, text, local.date ?? '', local.clock ?? '', local.offset, timeZone);
+    return { time, hasOwnZone, readIn: readInOf(time, local.offset, timeZone) };
+  }
   const byWords = TIME_OF_DAY.exec(words)?.groups;
   if (byWords !== undefined) {
     const day = byWords.words === undefined ? context.dayIn?.(timeZone) : singleDay(byWords.words, today)?.toString();
     if (day === undefined) throw unreadable(name, text);
-    return { time: timed(name, text, day, (byWords.clock ?? '').padStart(5, '0'), undefined, timeZone), hasOwnZone };
+    return {
+      time: timed(name, text, day, (byWords.clock ?? '').padStart(5, '0'), undefined, timeZone),
+      hasOwnZone,
+      readIn: timeZone,
+    };
   }
   const day = singleDay(words, today);
   if (day === undefined) throw unreadable(name, text);
@@ -60,12 +68,19 @@ export function parseMoment(text: string, name: string, context: MomentContext):
     throw new CalmcpError('INPUT_INVALID', `${name} is a whole day, which has no zone`, {
       hint: 'leave the zone out, or give a time of day',
     });
-  return { time: { kind: 'date', date: day.toString() }, hasOwnZone };
+  return { time: { kind: 'date', date: day.toString() }, hasOwnZone, readIn: timeZone };
 }
 
 function singleDay(words: string, today: Temporal.PlainDate): Temporal.PlainDate | undefined {
   const days = DATE.test(words) || /^[a-z]/.test(words) ? daysOf(words, today) : null;
   return days?.[0].add({ days: 1 }).equals(days[1]) ? days[0] : undefined;
+}
+
+function readInOf(time: EventTime, offset: string | undefined, timeZone: string): string {
+  const zone = offset === undefined ? null : parseZone(offset);
+  if (zone === null || time.kind === 'date') return timeZone;
+  const offsetIn = (name: string): number => createZoneClock(name).offsetMinutes(time.epochMs);
+  return offsetIn(zone) === offsetIn(timeZone) ? timeZone : zone;
 }
 
 function instantOf(text: string): Temporal.Instant | undefined {

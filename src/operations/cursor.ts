@@ -22,6 +22,7 @@ export const pageInput = {
 export const pageOutput = {
   truncated: z.literal(true).optional(),
   nextCursor: z.string().optional().describe('Give it as cursor for what comes next.'),
+  continued: z.literal(true).optional().describe('This is what comes after an earlier part.'),
 };
 
 /** Where a part ended. */
@@ -163,21 +164,24 @@ export function partOf<Item, Shown>(
   return { shown, last: { start, ties, marks: ties > MOST_MARKS ? '' : marks } };
 }
 
-/** How an answer says that there is more. */
+/** How an answer says that it is a part, and that there is more. */
 export async function moreOf(
   app: App,
   operation: string,
   {
     said,
+    after,
     last,
     range,
   }: {
     readonly said: Readonly<Record<string, unknown>>;
+    readonly after: Position | undefined;
     readonly last: Position | undefined;
     readonly range: Range;
   },
-): Promise<{ truncated?: true; nextCursor?: string }> {
-  if (last === undefined) return {};
+): Promise<{ continued?: true; truncated?: true; nextCursor?: string }> {
+  const continued = after === undefined ? {} : { continued: true as const };
+  if (last === undefined) return continued;
   const content: Content = {
     operation,
     input: Object.fromEntries(givenOf(said)),
@@ -187,5 +191,5 @@ export async function moreOf(
     after: last,
   };
   const text = Buffer.from(JSON.stringify(content)).toString('base64url');
-  return { truncated: true, nextCursor: `${text}.${await app.sign(text)}` };
+  return { ...continued, truncated: true, nextCursor: `${text}.${await app.sign(text)}` };
 }

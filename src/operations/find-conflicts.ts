@@ -107,7 +107,7 @@ export const findConflicts = defineOperation({
       events: events.filter((merged) => named.has(merged)).map(itemOf),
       ...(alike === 0 || audience !== OWNER ? {} : { possibleDuplicates: alike }),
       ...(count > shown.length ? { count } : {}),
-      ...(await moreOf(app, 'find_conflicts', { said, last, range: answered.range })),
+      ...(await moreOf(app, 'find_conflicts', { said, after, last, range: answered.range })),
     };
   },
 });

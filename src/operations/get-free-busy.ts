@@ -115,6 +115,7 @@ export const getFreeBusy = defineOperation({
       ...(others === undefined ? {} : { people: others.map((person) => describePerson(person, left, blockText)) }),
       ...(await moreOf(app, 'get_free_busy', {
         said,
+        after,
         // Rows do not overlap, so it is the end of the last one that counts.
         last: last === undefined ? undefined : { start: told.end, ties: 0, marks: '' },
         range,

@@ -52,7 +52,7 @@ export const listEvents = defineOperation({
     return {
       ...answered.head,
       events: [...shown],
-      ...(await moreOf(app, 'list_events', { said, last, range: answered.range })),
+      ...(await moreOf(app, 'list_events', { said, after, last, range: answered.range })),
     };
   },
 });

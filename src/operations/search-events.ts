@@ -61,7 +61,7 @@ export const searchEvents = defineOperation({
       ...answered.head,
       events: [...shown],
       count: found.length,
-      ...(await moreOf(app, 'search_events', { said, last, range: answered.range })),
+      ...(await moreOf(app, 'search_events', { said, after, last, range: answered.range })),
     };
   },
 });

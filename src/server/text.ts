@@ -165,8 +165,19 @@ function byDay<Item extends { readonly start: string; readonly allDay?: true | u
   return lines;
 }
 
-function eventLines(events: readonly AgendaItem[], complete: boolean): string[] {
-  if (events.length === 0) return [complete ? 'no events' : 'no events in the accounts that were read'];
+/** That there is nothing: nothing more, after an earlier part, and nothing that is known, where an account is not. */
+function noneLine(
+  what: string,
+  { complete, continued }: { readonly complete: boolean; readonly continued?: true | undefined },
+): string {
+  return `no ${continued ? 'more ' : ''}${what}${complete ? '' : ' in the accounts that were read'}`;
+}
+
+function eventLines(
+  events: readonly AgendaItem[],
+  head: { readonly complete: boolean; readonly continued?: true | undefined },
+): string[] {
+  if (events.length === 0) return [noneLine('events', head)];
   return byDay(events, eventLine);
 }
 
@@ -176,12 +187,12 @@ function moreLines({ nextCursor }: { readonly nextCursor?: string | undefined })
 }
 
 function agendaText(agenda: Agenda): string {
-  return [...headLines(agenda), ...eventLines(agenda.events, agenda.complete), ...moreLines(agenda)].join('\n');
+  return [...headLines(agenda), ...eventLines(agenda.events, agenda), ...moreLines(agenda)].join('\n');
 }
 
 function foundText({ events, count, ...head }: FoundEvents): string {
   const number = `${count} found${events.length < count ? `, ${events.length} of them here` : ''}`;
-  const lines = events.length === 0 ? [] : eventLines(events, head.complete);
+  const lines = events.length === 0 ? [] : eventLines(events, head);
   return [...headLines(head), number, ...lines, ...moreLines(head)].join('\n');
 }
 
@@ -268,7 +279,7 @@ function conflictsText({ conflicts, events, possibleDuplicates, count, ...head }
   const byId = new Map(events.map((event) => [event.id, event]));
   const nameOf = (id: string | null): string =>
     id === null ? 'another appointment' : `${plain(byId.get(id)?.title ?? '(no title)')} · ${id}`;
-  const none = head.complete ? 'no conflicts' : 'no conflicts in the accounts that were read';
+  const none = noneLine('conflicts', head);
   return [
     ...headLines(head),
     ...(conflicts.length === 0

@@ -14,6 +14,7 @@ import { getFreeBusy } from '../../src/operations/get-free-busy.ts';
 import { listEvents } from '../../src/operations/list-events.ts';
 import type { Operation } from '../../src/operations/operation.ts';
 import { searchEvents } from '../../src/operations/search-events.ts';
+import { renderText } from '../../src/server/text.ts';
 import { toolInput } from '../../src/server/tool-schema.ts';
 import { at, on } from '../core/events.ts';
 import { temporaryFolder } from '../harness.ts';
@@ -405,4 +406,14 @@ describe('what is too much for one part', () => {
       expect(error?.issues[0]).toMatchObject({ path: ['limit'], message: 'give a whole number from 1 to 1000' });
     }
   });
+});
+
+test('a last part whose events are gone by now says that there are no more, never that there are none', async () => {
+  const events = [1, 2].map((hour) => ({ start: hourAfter(hour), end: hourAfter(hour + 1), title: `event ${hour}` }));
+  const sign = createSigner(await temporaryFolder());
+  const first = await ask(listEvents, openScripted({ a: { events } }, { sign }), { ...RANGE, limit: 1 });
+  const after = openScripted({ a: { events: events.slice(0, 1) } }, { sign });
+  const last = await ask(listEvents, after, { cursor: first.nextCursor });
+  expect(last).toMatchObject({ events: [], continued: true, complete: true });
+  expect(renderText('list_events', last)).toMatch(/^no more events$/m);
 });

@@ -112,6 +112,18 @@ describe('creating', () => {
   });
 });
 
+test.each([
+  ['2026-11-24T10:00+09:00', '11:00', '03:00'],
+  ['2026-11-24T10:00+09:00', '2026-11-24T11:00', '03:00'],
+  ['2026-11-24T10:00+01:00', '11:00', '11:00'],
+  // The clocks go back in between: what is said beside the zone's own offset is in the zone.
+  ['2026-10-25T01:30+02:00', '04:00', '04:00'],
+])('an end is read as its start was: %s to %s', async (start, end, until) => {
+  const app = await openAccounts(ONE);
+  const { event } = await ask(createEvent, app, { title: 'x', start, end });
+  expect(event?.end.slice(11, 16)).toBe(until);
+});
+
 describe('a series', () => {
   async function opened(): Promise<{ app: App; idOn: (day: string) => Promise<string> }> {
     const app = await openAccounts(ONE);

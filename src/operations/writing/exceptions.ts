@@ -44,14 +44,19 @@ interface Changed {
   readonly isWhole: boolean;
 }
 
-/** Slots of the year around one that have no occurrence, in epoch milliseconds: they were called off. */
-function calledOff({ series, slot, occurrences, isWhole }: Changed): number[] {
+/**
+ * Slots of the year around one that have no occurrence, in epoch milliseconds: they were called off. Nothing where the series
+ * has occurrences that its rule does not give (added ones, or a rule that its server reads in another way): then a slot
+ * without one says nothing, and must not be taken for a reason to delete.
+ */
+function calledOff({ series, slot, occurrences, isWhole }: Changed): number[] | undefined {
   const at = momentOf(slot);
   const range = { from: isWhole ? at - DAYS_AROUND * DAY : at, to: at + DAYS_AROUND * DAY };
   const there = new Set(occurrences.map(plannedAt));
-  return slotsOf(ruleOf(series), timesOf(series).start, range)
-    .map(momentOf)
-    .filter((moment) => !there.has(moment));
+  const slots = slotsOf(ruleOf(series), timesOf(series).start, range).map(momentOf);
+  const given = new Set(slots);
+  const isStrange = (moment: number): boolean => moment >= range.from && moment < range.to && !given.has(moment);
+  return [...there].some(isStrange) ? undefined : slots.filter((moment) => !there.has(moment));
 }
 
 /** What becomes of occurrences that are not as the others when their series gets other times, or is cut. */
@@ -90,6 +95,7 @@ export async function callOffAgain(
   call: Call,
 ): Promise<string[]> {
   const missing = calledOff(was);
+  if (missing === undefined) return ['what of the series was called off could not be told: list the events'];
   if (missing.length === 0) return [];
   const { frequency } = ruleOf(was.series);
   // The second Wednesday of a month may come before its second Tuesday: what has moved where is not to be told.
@@ -105,5 +111,5 @@ export async function callOffAgain(
 
 /** Whether more were called off than are called off again one by one. */
 export function areTooManyCalledOff(changed: Changed): boolean {
-  return calledOff(changed).length > MOST_CALLED_OFF;
+  return (calledOff(changed)?.length ?? 0) > MOST_CALLED_OFF;
 }

@@ -131,13 +131,33 @@ function checkOrder(start: EventTime, end: EventTime): void {
     );
 }
 
-function parseEnd(text: string | undefined, start: EventTime, context: MomentContext): EventTime {
+/** An end that is no length. Without a zone it is read as its start was, and is in `zone`. */
+function readEnd(
+  text: string,
+  from: EventTime,
+  begun: Moment | undefined,
+  zone: string | null,
+  context: MomentContext,
+): EventTime {
+  const asked = { ...context, timeZone: begun?.readIn ?? context.timeZone, dayIn: dayOf(from) };
+  const { time, hasOwnZone } = parseMoment(text, 'end', asked);
+  return hasOwnZone || time.kind === 'date' || zone === null ? time : { ...time, zone };
+}
+
+function parseEnd(
+  text: string | undefined,
+  from: EventTime,
+  begun: Moment | undefined,
+  context: MomentContext,
+): EventTime {
   const length = text === undefined ? undefined : lengthOf(text);
-  if (start.kind === 'date') {
+  if (from.kind === 'date') {
     if (length !== undefined) throw invalid('whole days have no length in hours', 'give the end as a date');
-    if (text === undefined) return { kind: 'date', date: addDays(start.date, 1) };
-  } else if (text === undefined || length !== undefined) return later(start, length ?? DEFAULT_MINUTES * MINUTE);
-  return parseMoment(text, 'end', { ...context, dayIn: dayOf(start) }).time;
+    if (text === undefined) return { kind: 'date', date: addDays(from.date, 1) };
+    return readEnd(text, from, begun, null, context);
+  }
+  if (text === undefined || length !== undefined) return later(from, length ?? DEFAULT_MINUTES * MINUTE);
+  return readEnd(text, from, begun, from.zone, context);
 }
 
 /** @throws CalmcpError INPUT_INVALID */
@@ -146,8 +166,7 @@ export function parseNewEvent(
   context: MomentContext,
 ): EventFields & { readonly start: EventTime; readonly end: EventTime } {
   const moment = parseMoment(start, 'start', context);
-  const zone = moment.time.kind === 'timed' ? (moment.time.zone ?? context.timeZone) : context.timeZone;
-  const to = parseEnd(end, moment.time, { ...context, timeZone: zone });
+  const to = parseEnd(end, moment.time, moment, context);
   checkOrder(moment.time, to);
   const invited = parseInvitees(attendees, optionalAttendees);
   return {
@@ -174,17 +193,17 @@ function parseTimes(
   let to: EventTime;
   const length = end === undefined ? undefined : lengthOf(end);
   if (end !== undefined && length === undefined) to = endIn(end, from, begun, now, context);
-  else if (length !== undefined || from.kind !== now.start.kind) to = parseEnd(end, from, context);
+  else if (length !== undefined || from.kind !== now.start.kind) to = parseEnd(end, from, begun, context);
   else if (from.kind === 'timed' && now.start.kind === 'timed' && now.end.kind === 'timed')
     to = { ...now.end, epochMs: from.epochMs + (now.end.epochMs - now.start.epochMs), zone: endZone(from, now) };
   else if (from.kind === 'date' && now.start.kind === 'date' && now.end.kind === 'date')
     to = { kind: 'date', date: addDays(from.date, daysBetween(now.start.date, now.end.date)) };
-  else to = parseEnd(undefined, from, context);
+  else to = parseEnd(undefined, from, begun, context);
   checkOrder(from, to);
   return { start: from, end: to };
 }
 
-/** An end without a zone is read in the one that was named for its start; else in that of the answer, as the start is. */
+/** An end without a zone of its own has that of its start where one was named for it, else the one that it had. */
 function endIn(
   text: string,
   from: EventTime,
@@ -192,11 +211,8 @@ function endIn(
   now: { readonly start: EventTime; readonly end: EventTime },
   context: MomentContext,
 ): EventTime {
-  const named = begun?.hasOwnZone === true && from.kind === 'timed' ? (from.zone ?? undefined) : undefined;
-  const asked = { ...context, timeZone: named ?? context.timeZone, dayIn: dayOf(from) };
-  const { time, hasOwnZone } = parseMoment(text, 'end', asked);
-  if (hasOwnZone || time.kind === 'date' || from.kind === 'date' || now.start.kind === 'date') return time;
-  return { ...time, zone: named ?? endZone(from, now) ?? time.zone };
+  if (from.kind === 'date') return readEnd(text, from, begun, null, context);
+  return readEnd(text, from, begun, begun?.hasOwnZone ? from.zone : endZone(from, now), context);
 }
 
 /** An end in the zone of its start stays in it. */
