@@ -7,27 +7,13 @@ import { CalmcpError } from '../../core/errors.ts';
 import type { Call } from '../../core/provider.ts';
 import { wallTimeToEpochMs } from '../../core/time.ts';
 import type { ChildCaller } from '../../io/child-caller.ts';
+import { EVENT_FIELDS, TYPE_FIELDS } from './child.ts';
 import { type EventApi, sendUpdates } from './event-api.ts';
 import type { GoogleTime } from './event-words.ts';
 import type { GoogleEvent } from './map.ts';
 
 /** What `create-event` takes as it is: CreateEventHandler in 2.6.3. */
-const CREATED: ReadonlySet<string> = new Set([
-  'summary',
-  'description',
-  'location',
-  'attendees',
-  'colorId',
-  'reminders',
-  'recurrence',
-  'transparency',
-  'visibility',
-  'conferenceData',
-  'eventType',
-  'focusTimeProperties',
-  'outOfOfficeProperties',
-  'workingLocationProperties',
-]);
+const CREATED: ReadonlySet<string> = new Set([...EVENT_FIELDS, ...TYPE_FIELDS]);
 
 /** What `update-event` takes as it is; it can remove nothing: UpdateEventHandler in 2.6.3. */
 const UPDATED: Readonly<Record<string, string>> = {

@@ -29,66 +29,48 @@ export const GOOGLE_CALENDAR: ChildKind = {
   ],
 };
 
+const PLACE = ['account', 'calendarId', 'eventId'] as const;
+const TIMES = ['start', 'end', 'timeZone'] as const;
+
+/** What of an event is passed on as Google has it: what is sent, and so what is relied on. */
+export const EVENT_FIELDS = [
+  'summary',
+  'description',
+  'location',
+  'attendees',
+  'colorId',
+  'reminders',
+  'recurrence',
+  'transparency',
+  'visibility',
+  'conferenceData',
+] as const;
+
+/** The same, of new events alone. */
+export const TYPE_FIELDS = [
+  'eventType',
+  'focusTimeProperties',
+  'outOfOfficeProperties',
+  'workingLocationProperties',
+] as const;
+
 /** What changes events, and reads one of them for that: for an account with `access: write`. */
 const WRITING: readonly ChildTool[] = [
   {
     name: 'get-event',
-    inputs: ['account', 'calendarId', 'eventId'],
+    inputs: PLACE,
     fingerprints: ['5ce4c5360c672566'],
     needed: false,
   },
   {
     name: 'create-event',
-    inputs: [
-      'account',
-      'calendarId',
-      'eventId',
-      'summary',
-      'description',
-      'start',
-      'end',
-      'timeZone',
-      'location',
-      'attendees',
-      'colorId',
-      'reminders',
-      'recurrence',
-      'transparency',
-      'visibility',
-      'sendUpdates',
-      'conferenceData',
-      'calendarsToCheck',
-      'allowDuplicates',
-      'eventType',
-      'focusTimeProperties',
-      'outOfOfficeProperties',
-      'workingLocationProperties',
-    ],
+    inputs: [...PLACE, ...EVENT_FIELDS, ...TYPE_FIELDS, ...TIMES, 'sendUpdates', 'calendarsToCheck', 'allowDuplicates'],
     fingerprints: ['bbc5dc0dd4bd3135'],
     needed: false,
   },
   {
     name: 'update-event',
-    inputs: [
-      'account',
-      'calendarId',
-      'eventId',
-      'summary',
-      'description',
-      'start',
-      'end',
-      'timeZone',
-      'location',
-      'attendees',
-      'colorId',
-      'reminders',
-      'recurrence',
-      'transparency',
-      'visibility',
-      'sendUpdates',
-      'checkConflicts',
-      'conferenceData',
-    ],
+    inputs: [...PLACE, ...EVENT_FIELDS, ...TIMES, 'sendUpdates', 'checkConflicts'],
     fingerprints: ['7fba98630d83d647'],
     needed: false,
   },
