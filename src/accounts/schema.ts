@@ -45,6 +45,8 @@ const calendarFilter = z
   })
   .describe('Which calendars count; default: all.');
 
+export const CACHES = ['memory', 'sealed', 'off'] as const;
+
 /** Keys that every account may carry. */
 const common = {
   displayName: z.string().min(1).optional().describe('How the account is called on screen; default: its id.'),
@@ -68,12 +70,22 @@ const common = {
   timeZone: zone.optional(),
   workingHours: workingHours.optional(),
   calendars: calendarFilter.optional(),
+  cache: z
+    .enum(CACHES)
+    .default('memory')
+    .describe(
+      'Where what was read is kept for the next question: in memory, also sealed on disk for the next start, or nowhere.',
+    ),
 };
 
 export const defaultsSchema = z
   .strictObject({
     timeZone: zone.optional().describe('The zone answers are given in; default: the system’s.'),
     workingHours: workingHours.optional(),
+    daemon: z
+      .enum(['auto', 'manual'])
+      .optional()
+      .describe('auto: the first question starts the daemon where none runs. Default manual: used where it runs.'),
   })
   .describe('What holds where an account does not say otherwise.');
 
@@ -86,6 +98,7 @@ export interface AccountSettings {
   readonly timeZone?: string | undefined;
   readonly workingHours?: z.output<typeof workingHours> | undefined;
   readonly calendars?: z.output<typeof calendarFilter> | undefined;
+  readonly cache: (typeof CACHES)[number];
 }
 
 export type Defaults = z.output<typeof defaultsSchema>;

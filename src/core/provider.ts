@@ -20,6 +20,8 @@ export type CalendarRead =
       /** Epoch milliseconds at which the backend was asked. */
       readonly asOf: number;
       readonly problems?: readonly CalmcpError[];
+      /** What {@link CalendarProvider.stillHolds} takes; absent where the backend gave none. */
+      readonly mark?: string;
     }
   | { readonly calendar: Calendar; readonly error: CalmcpError };
 
@@ -45,6 +47,16 @@ export interface CalendarProvider {
     call: Call,
     depth?: ReadDepth,
   ): Promise<readonly CalendarRead[]>;
+  /**
+   * Whether calendars still say what they said when they were read, for less than reading them again costs. One entry for
+   * each of `read`, in their order: a new mark where nothing has changed, `undefined` where something may have.
+   * Left out where reading again costs no more.
+   * @throws CalmcpError when nobody can tell
+   */
+  stillHolds?(
+    read: readonly { readonly calendar: Calendar; readonly mark: string }[],
+    call: Call,
+  ): Promise<readonly (string | undefined)[]>;
   /**
    * Busy times of other people, by e-mail address, in any number and over any range: chunked to the vendor's limits.
    * One answer for each of `people`, in their order. Titles and places that a vendor sends along are dropped. Left out
