@@ -4,9 +4,10 @@ import { homedir } from 'node:os';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import packageJson from '../package.json' with { type: 'json' };
-import { runCli } from './cli/run.ts';
-import type { Shell } from './cli/shell.ts';
-import { providers } from './providers/index.ts';
+import { plainMcp } from './cli/daemon/plain-mcp.ts';
+import type { LightShell, Shell } from './cli/shell.ts';
+import { ERRORS, toCalmcpError } from './core/errors.ts';
+import { likelyTimeZone, systemTimeZone } from './io/system-time-zone.ts';
 
 const interrupted = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
@@ -25,15 +26,7 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 // Nobody is left to tell.
 process.stderr.on('error', () => undefined);
 
-function systemTimeZone(): string {
-  try {
-    return Intl.DateTimeFormat().resolvedOptions().timeZone;
-  } catch {
-    return '';
-  }
-}
-
-const shell: Shell = {
+const shell: LightShell = {
   env: process.env,
   cwd: process.cwd(),
   home: homedir(),
@@ -47,9 +40,11 @@ const shell: Shell = {
     columns: process.stdout.columns,
   },
   stderr: { write: (text) => void process.stderr.write(text), isTerminal: process.stderr.isTTY === true },
-  systemTimeZone: systemTimeZone(),
+  get systemTimeZone() {
+    return systemTimeZone();
+  },
+  likelyTimeZone: likelyTimeZone(process.env),
   fetch: globalThis.fetch,
-  providers,
   interrupted: interrupted.signal,
   async readLine(signal) {
     const reader = createInterface({ input: process.stdin, signal });
@@ -65,9 +60,37 @@ const shell: Shell = {
       process.stdin.once('end', resolve).once('close', resolve);
       interrupted.signal.addEventListener('abort', () => resolve(), { once: true });
     }),
+  streams: () => ({ input: process.stdin, output: process.stdout }),
 };
 
-const status = await runCli(process.argv.slice(2), shell);
+/** Everything but the way below is loaded here, when it is needed. */
+async function wholeShell(): Promise<Shell> {
+  const { providers } = await import('./providers/index.ts');
+  return { ...shell, providers };
+}
+
+async function runWhole(argv: readonly string[]): Promise<number> {
+  const [{ runCli }, whole] = await Promise.all([import('./cli/run.ts'), wholeShell()]);
+  return runCli(argv, whole);
+}
+
+/** Clients start a process each and keep it for days: with a daemon, one that has loaded next to nothing. */
+async function run(argv: readonly string[]): Promise<number> {
+  const choice = plainMcp(argv);
+  if (choice === undefined) return runWhole(argv);
+  const { serveThroughDaemon } = await import('./cli/daemon/serve-through-daemon.ts');
+  const isServed = await serveThroughDaemon(shell, choice, async (client) => {
+    const [{ serveAlone }, whole] = await Promise.all([import('./cli/commands/mcp.ts'), wholeShell()]);
+    await serveAlone(whole, choice, client);
+  });
+  return isServed ? 0 : runWhole([...argv, '--no-daemon']);
+}
+
+const status = await run(process.argv.slice(2)).catch((thrown: unknown) => {
+  const { code, message } = toCalmcpError(thrown);
+  process.stderr.write(`calmcp: ${message}\n`);
+  return ERRORS[code].exit;
+});
 if (!outputFailed) process.exitCode = status;
 // What a library still waits for (the next poll of a device code) is waited for by nobody.
 if (interrupted.signal.aborted) process.exit();

@@ -1,11 +1,20 @@
 /** accounts.yaml: read, checked as a whole, every problem told at once with its place in the file. */
 import { isAlias, isMap, isScalar, LineCounter, type Node, parseDocument, visit } from 'yaml';
 import type { z } from 'zod';
+import type { Limits } from '../core/budget.ts';
 import { CalmcpError } from '../core/errors.ts';
 import type { ProviderDefinition } from '../core/provider.ts';
-import { type AccountSettings, accountSchema, type Defaults, defaultsSchema, isAccountId } from './schema.ts';
+import {
+  type AccountSettings,
+  accountSchema,
+  type Defaults,
+  defaultsSchema,
+  isAccountId,
+  registrationsSchema,
+} from './schema.ts';
 
 const MAX_ALIASES = 100;
+const ROOT_KEYS: readonly string[] = ['version', 'defaults', 'registrations', 'accounts'];
 
 export interface AccountConfig {
   readonly id: string;
@@ -17,6 +26,8 @@ export interface AccountConfig {
 
 export interface Config {
   readonly defaults: Defaults;
+  /** Limits of app registrations, by client id in lower case. */
+  readonly registrations: ReadonlyMap<string, Limits>;
   /** In the order of the file. */
   readonly accounts: readonly AccountConfig[];
 }
@@ -145,10 +156,12 @@ export function parseConfig(source: ConfigSource, providers: readonly ProviderDe
     throw new TypeError('unreachable');
   }
   for (const key of Object.keys(root))
-    if (!['version', 'defaults', 'accounts'].includes(key))
-      problem(offsetOf([key], true), `${key}: unknown key${didYouMean(key, ['version', 'defaults', 'accounts'])}`);
+    if (!ROOT_KEYS.includes(key)) problem(offsetOf([key], true), `${key}: unknown key${didYouMean(key, ROOT_KEYS)}`);
   if (root.version !== 1) problem(offsetOf(['version']), 'version: write version: 1');
   const defaults = check(defaultsSchema, root.defaults ?? {}, ['defaults'], Object.keys(defaultsSchema.shape)) ?? {};
+
+  const limits = check(registrationsSchema, root.registrations ?? {}, ['registrations'], []) ?? {};
+  const registrations = new Map(Object.entries(limits).map(([id, each]) => [id.toLowerCase(), each]));
 
   const accounts: AccountConfig[] = [];
   const entries = root.accounts ?? {};
@@ -186,8 +199,12 @@ export function parseConfig(source: ConfigSource, providers: readonly ProviderDe
       offsetOf(['accounts', id, 'child', 'port']),
       `accounts.${printable(id)}.child.port: is that of accounts.${printable(first)} as well; give each a port of its own, or auto`,
     );
+  // With an account that has problems of its own, nobody knows whose it is.
+  if (problems.length === 0)
+    for (const id of unusedRegistrations(Object.keys(limits), accounts))
+      problem(offsetOf(['registrations', id], true), `registrations.${printable(id)}: no account has this client id`);
   finish();
-  return { defaults, accounts };
+  return { defaults, registrations, accounts };
 }
 
 /** Accounts whose child server would listen where that of an earlier account does, each with that earlier one. */
@@ -200,6 +217,13 @@ function samePorts(accounts: readonly AccountConfig[]): readonly (readonly [id: 
     if (first === undefined) owners.set(spec.port, id);
     return first === undefined ? [] : [[id, first] as const];
   });
+}
+
+function unusedRegistrations(clientIds: readonly string[], accounts: readonly AccountConfig[]): readonly string[] {
+  const used = new Set(
+    accounts.map(({ provider, options }) => provider.registration?.(options).clientId.toLowerCase()),
+  );
+  return clientIds.filter((id) => !used.has(id.toLowerCase()));
 }
 
 interface Reference {

@@ -1,6 +1,7 @@
 /** The accounts of one tenant, opened when first asked. Nothing here outlives its {@link App}. */
 import { setMaxListeners } from 'node:events';
 import type { Temporal } from 'temporal-polyfill';
+import type { Limits, Traffic } from '../core/budget.ts';
 import type { ChildServers, ChildSpec } from '../core/child.ts';
 import type { Sharing } from '../core/disclosure.ts';
 import { CalmcpError } from '../core/errors.ts';
@@ -21,13 +22,32 @@ import type {
 import { parseZone } from '../core/time.ts';
 import { USUAL_HOURS, type WorkingHours } from '../core/working-hours.ts';
 import { createHttp } from '../io/http.ts';
+import { createPatience } from '../io/patience.ts';
+import { createRegistration, type Registration } from '../io/registration.ts';
 import type { AccountConfig, Config } from './load.ts';
+import { directReadings, openReadings, type Readings } from './readings.ts';
 import type { AccountSettings, Defaults } from './schema.ts';
+import { openSealedReadings } from './sealed-readings.ts';
+import { createShelf, type Shelf } from './shelf.ts';
 import { createSignIns, type SignIns } from './sign-ins.ts';
 
-const DEFAULT_CONCURRENCY = 8;
+const DEFAULT_AT_ONCE = 8;
 /** Answers come within 25 s (contract); what has not answered by now is unknown. */
 const DEFAULT_DEADLINE_MS = 20_000;
+/** Events kept in memory over all accounts: some 40 MB. */
+const MOST_KEPT = 40_000;
+/** How often what is too old is forgotten, in milliseconds. */
+const SWEEP_MS = 60_000;
+
+/** What an app needs that keeps what it has read for the next question. */
+export interface Keeping {
+  /** Milliseconds of a clock that nobody sets. */
+  readonly monotonic: () => number;
+  /** Epoch milliseconds of the machine, whatever `now` says. */
+  readonly wall: () => number;
+  /** Calls when the machine has slept, or its clock was set: nothing is known of how old things are. */
+  readonly watchClocks: (onJump: () => void) => { check(): void; end(): void };
+}
 
 export interface AppOptions {
   readonly config: Config;
@@ -46,6 +66,12 @@ export interface AppOptions {
   readonly sign: (text: string) => Promise<string>;
   /** Milliseconds a question may take; what has not answered by then is unavailable. */
   readonly deadlineMs?: number;
+  /** Milliseconds of a clock that nobody sets, which rates and breakers go by; default: `performance.now`. */
+  readonly budgetClock?: (() => number) | undefined;
+  /** Left out: every question asks anew. For a program that answers one and ends. */
+  readonly keeping?: Keeping | undefined;
+  /** When other programs with the same state have last changed something. */
+  readonly changes?: { version(): Promise<string>; note(): Promise<void> } | undefined;
 }
 
 export interface Account {
@@ -62,6 +88,12 @@ export interface Account {
   readonly hasOwnTimeZone: boolean;
   /** @throws CalmcpError when it cannot be opened; the next call tries again */
   open(): Promise<CalendarProvider>;
+  /** What its calendars say, from memory where that is fresh enough. */
+  readonly readings: Readings;
+  /** Something in it was changed, or may have been: what was read before, of any account, is not told any more. */
+  changed(): Promise<void>;
+  /** Nothing that was read stays, in memory or on disk. @throws CalmcpError when the disk refuses */
+  wipeReadings(): Promise<void>;
   /** How a person can sign in; none where nobody has to. */
   readonly signInMethods: readonly SignInMethod[];
   signIn(prompts: SignInPrompts, call: Call): Promise<Identity>;
@@ -74,6 +106,8 @@ export interface Account {
   readonly childSpec: ChildSpec | undefined;
   /** HTTP as its provider has it. */
   fetch(call: Call): Fetch;
+  /** What it has asked for since it was opened, and what holds it up. */
+  traffic(): Traffic;
   close(): Promise<void>;
 }
 
@@ -86,6 +120,8 @@ export interface App {
   now(): Temporal.Instant;
   /** Sign-ins under way. */
   readonly signIns: SignIns;
+  /** Forgets what was read before somebody changed something, in whatever process. Before every question. */
+  catchUp(): Promise<void>;
   /** The same for the same text, and not to be guessed. */
   sign(text: string): Promise<string>;
   /** @throws CalmcpError ACCOUNT_UNKNOWN naming the known ones */
@@ -109,19 +145,27 @@ function openAccount(
   defaults: Defaults,
   share: ProviderContext['share'],
   closed: AbortSignal,
+  shelf: Shelf,
+  changed: () => Promise<void>,
+  registration: Registration | undefined,
 ): Account {
   const { id, provider, options, settings } = config;
+  const limits = { ...provider.limits, ...settings.limits };
+  const patience = createPatience({
+    account: id,
+    log: app.log,
+    limits: { ...limits, atOnce: limits.atOnce ?? DEFAULT_AT_ONCE },
+    registration,
+    isForAll: provider.isThrottledForAll,
+    now: app.budgetClock,
+  });
   const noSecrets = (): never => {
     throw new TypeError(`provider ${provider.type} keeps secrets and has no cacheKey`);
   };
   const context: ProviderContext = {
     account: id,
-    fetch: createHttp({
-      account: id,
-      fetch: app.fetch,
-      log: app.log,
-      concurrency: provider.concurrency ?? DEFAULT_CONCURRENCY,
-    }),
+    fetch: createHttp({ fetch: app.fetch, patience }),
+    patience,
     secrets: provider.cacheKey
       ? app.secrets(provider.cacheKey(options, id))
       : { load: noSecrets, save: noSecrets, remove: noSecrets, version: noSecrets, exclusively: noSecrets },
@@ -135,6 +179,41 @@ function openAccount(
     children: app.children,
   };
   let opened: Promise<CalendarProvider> | undefined;
+  function open(): Promise<CalendarProvider> {
+    opened ??= provider.open(options, context).catch((thrown: unknown) => {
+      opened = undefined;
+      throw thrown;
+    });
+    return opened;
+  }
+  const hasSecrets = provider.cacheKey !== undefined;
+  const sealed =
+    settings.cache !== 'sealed'
+      ? undefined
+      : openSealedReadings({
+          account: id,
+          store: app.secrets(`readings_${id}`),
+          changes: async () => (await app.changes?.version()) ?? '',
+          log: app.log,
+        });
+  const readings =
+    app.keeping === undefined || settings.cache === 'off'
+      ? directReadings(open)
+      : openReadings({
+          account: id,
+          open,
+          version: async () => (hasSecrets ? context.secrets.version() : ''),
+          monotonic: app.keeping.monotonic,
+          wall: app.keeping.wall,
+          sealed,
+          now: () => app.now().epochMilliseconds,
+          shelf,
+          log: app.log,
+          closed,
+        });
+  async function wipeReadings(): Promise<void> {
+    await (app.keeping === undefined ? sealed?.wipe() : readings.wipe());
+  }
   return {
     id,
     settings,
@@ -144,14 +223,12 @@ function openAccount(
     timeZone: context.timeZone,
     hasOwnTimeZone: settings.timeZone !== undefined,
     signInMethods: provider.signInMethods?.(options) ?? [],
-    open() {
-      opened ??= provider.open(options, context).catch((thrown: unknown) => {
-        opened = undefined;
-        throw thrown;
-      });
-      return opened;
-    },
+    open,
+    readings,
+    changed,
+    wipeReadings,
     async close() {
+      await readings.close();
       // One that failed to open has nothing to close.
       const provider = await opened?.catch(() => undefined);
       await provider?.close?.();
@@ -162,6 +239,7 @@ function openAccount(
       return provider.signIn(options, context, prompts, call);
     },
     async signOut() {
+      await wipeReadings();
       return provider.signOut?.(options, context);
     },
     async signInState() {
@@ -170,6 +248,7 @@ function openAccount(
     endpoints: provider.endpoints?.(options) ?? [],
     childSpec: provider.childSpec?.(options, id, settings.access),
     fetch: (call) => context.fetch(call),
+    traffic: patience.stats,
   };
 }
 
@@ -184,25 +263,84 @@ export function openApp(options: AppOptions): App {
     if (!shared.has(key)) shared.set(key, create());
     return shared.get(key) as T;
   };
+  const shelf = createShelf(MOST_KEPT);
+  let seen: string | undefined;
+  const forgetAll = (): void => {
+    for (const { account } of accounts) account.readings.forget();
+  };
+  async function changed(): Promise<void> {
+    forgetAll();
+    await options.changes?.note().catch((error: unknown) => log.warn('others are not told of a change', { error }));
+  }
+  const clocks = options.keeping?.watchClocks(() => {
+    log.info('the clock was set, or the machine has slept: everything is read anew');
+    forgetAll();
+  });
+  const sweeping =
+    options.keeping === undefined
+      ? undefined
+      : setInterval(() => {
+          for (const { account } of accounts) account.readings.sweep();
+        }, SWEEP_MS).unref();
   let timeZone = '';
   let notices: readonly string[] = [];
   /** With all that an account was made from: it is made anew when any of it changes. */
   let accounts: readonly { readonly account: Account; readonly source: string }[] = [];
 
-  function apply({ defaults, accounts: entries }: Config): void {
+  async function closeOf(account: Account): Promise<void> {
+    await account.close();
+    if (!accounts.some((other) => other.account.id === account.id)) await account.wipeReadings();
+  }
+
+  /** Made anew when its limits change, like the accounts that have it in common. */
+  function registrationOf({ provider, options: chosen }: AccountConfig, limits: Limits): Registration | undefined {
+    const { clientId, key } = provider.registration?.(chosen) ?? {};
+    if (clientId === undefined) return undefined;
+    return share(`registration ${provider.type} ${key} ${JSON.stringify(limits)}`, () =>
+      createRegistration(clientId, limits, options.budgetClock),
+    );
+  }
+
+  function apply({ defaults, registrations, accounts: entries }: Config): void {
     timeZone = defaults.timeZone ?? options.systemTimeZone;
     const before = accounts;
     accounts = entries.map((entry) => {
-      const source = JSON.stringify([entry.id, entry.provider.type, entry.settings, entry.options, timeZone, defaults]);
+      const { provider } = entry;
+      const clientId = provider.registration?.(entry.options).clientId.toLowerCase();
+      const limits = { ...provider.registrationLimits, ...registrations.get(clientId ?? '') };
+      const source = JSON.stringify([
+        entry.id,
+        provider.type,
+        entry.settings,
+        entry.options,
+        timeZone,
+        defaults,
+        limits,
+      ]);
       const same = before.find((candidate) => candidate.source === source);
-      return same ?? { source, account: openAccount(entry, options, timeZone, defaults, share, closing.signal) };
+      return (
+        same ?? {
+          source,
+          account: openAccount(
+            entry,
+            options,
+            timeZone,
+            defaults,
+            share,
+            closing.signal,
+            shelf,
+            changed,
+            registrationOf(entry, limits),
+          ),
+        }
+      );
     });
     notices = [];
     for (const gone of before)
       if (!accounts.includes(gone))
-        gone.account
-          .close()
-          .catch((error: unknown) => log.warn('account not closed', { account: gone.account.id, error }));
+        closeOf(gone.account).catch((error: unknown) =>
+          log.warn('account not closed', { account: gone.account.id, error }),
+        );
   }
   apply(config);
 
@@ -215,6 +353,16 @@ export function openApp(options: AppOptions): App {
     },
     get notices() {
       return notices;
+    },
+    async catchUp() {
+      if (options.keeping === undefined) return;
+      clocks?.check();
+      const version = (await options.changes?.version()) ?? '';
+      if (version === seen) return;
+      const isFirst = seen === undefined;
+      seen = version;
+      if (isFirst) return;
+      forgetAll();
     },
     apply,
     keep(notice) {
@@ -239,6 +387,8 @@ export function openApp(options: AppOptions): App {
     },
     async close() {
       closing.abort(new CalmcpError('UNAVAILABLE', 'calmcp is closing'));
+      clocks?.end();
+      clearInterval(sweeping);
       await Promise.all(accounts.map(({ account }) => account.close()));
       await options.children.close();
     },

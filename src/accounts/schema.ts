@@ -1,5 +1,6 @@
 /** The shape of accounts.yaml: what every account may say, and beside it what its provider asks for. */
 import { z } from 'zod';
+import type { Limits } from '../core/budget.ts';
 import { DISCLOSURES, OWNER } from '../core/disclosure.ts';
 import type { ProviderDefinition } from '../core/provider.ts';
 import { parseZone } from '../core/time.ts';
@@ -47,6 +48,33 @@ const calendarFilter = z
 
 export const CACHES = ['memory', 'sealed', 'off'] as const;
 
+const whole = (least: number, most: number, described: string) =>
+  z
+    .int(`is no whole number from ${least} to ${most}`)
+    .min(least, `is less than ${least}`)
+    .max(most, `is more than ${most}`)
+    .optional()
+    .describe(described);
+
+const perMinute = whole(
+  10,
+  100_000,
+  'Requests in any 60 seconds: half of them may go out at once, then they are paced; each part of a batch counts.',
+);
+
+const limits = z
+  .strictObject({ atOnce: whole(1, 32, 'Requests under way at the same time.'), perMinute })
+  .describe('How much may be asked of one host for this account; default: what the vendor allows.');
+
+export const registrationsSchema = z
+  .record(
+    z.string(),
+    z
+      .strictObject({ atOnce: whole(1, 1_024, 'Requests under way at the same time.'), perMinute })
+      .describe('How much may be asked of one host by all accounts of this app registration together.'),
+  )
+  .describe('Limits of app registrations, by client id; default: what the vendor allows.');
+
 /** Keys that every account may carry. */
 const common = {
   displayName: z.string().min(1).optional().describe('How the account is called on screen; default: its id.'),
@@ -70,6 +98,7 @@ const common = {
   timeZone: zone.optional(),
   workingHours: workingHours.optional(),
   calendars: calendarFilter.optional(),
+  limits: limits.optional(),
   cache: z
     .enum(CACHES)
     .default('memory')
@@ -98,6 +127,7 @@ export interface AccountSettings {
   readonly timeZone?: string | undefined;
   readonly workingHours?: z.output<typeof workingHours> | undefined;
   readonly calendars?: z.output<typeof calendarFilter> | undefined;
+  readonly limits?: Limits | undefined;
   readonly cache: (typeof CACHES)[number];
 }
 
@@ -121,6 +151,7 @@ export function accountsJsonSchema(providers: readonly ProviderDefinition[]): Re
   const file = z.strictObject({
     version: z.literal(1).describe('Version of this format.'),
     defaults: defaultsSchema.optional(),
+    registrations: registrationsSchema.optional(),
     accounts: z.record(z.string().regex(ACCOUNT_ID), z.union([first, ...others])).describe('Account id to account.'),
   });
   return { title: 'calmcp accounts.yaml', ...z.toJSONSchema(file, { io: 'input' }) };

@@ -1,11 +1,14 @@
 /** What every command gets, and how a command that asks a question is run. */
 import type { Command } from 'commander';
 import type { z } from 'zod';
+import type { Config } from '../accounts/load.ts';
 import { OWNER } from '../core/disclosure.ts';
 import { CalmcpError } from '../core/errors.ts';
 import type { Operation } from '../operations/operation.ts';
+import { askThrough } from './daemon/ask.ts';
+import { attachDaemon } from './daemon/attach.ts';
 import { optionOf } from './help/command-words.ts';
-import { type GlobalOptions, openAppFor } from './open-app.ts';
+import { type GlobalOptions, loadConfig, logOf, openAppFor } from './open-app.ts';
 import { withProgress } from './progress.ts';
 import type { Shell } from './shell.ts';
 
@@ -40,22 +43,54 @@ export async function answerOf<Input extends z.ZodObject, Output extends z.ZodOb
   operation: Operation<Input, Output>,
   input: Record<string, unknown>,
 ): Promise<z.output<Output>> {
+  const asked: Record<string, unknown> = {
+    ...('accounts' in operation.input.shape && options.account !== undefined ? { accounts: options.account } : {}),
+    ...('timeZone' in operation.input.shape && options.timeZone !== undefined ? { timeZone: options.timeZone } : {}),
+    ...input,
+  };
+  // Whom an answer is for may look on, and must not learn which accounts there are. A cursor may hold an audience.
+  const isForOwner = input.cursor === undefined && (input.audience === undefined || input.audience === OWNER);
+  const work = <T>(accounts: readonly { readonly id: string }[], ask: () => Promise<T>): Promise<T> => {
+    const names = isForOwner ? (options.account ?? accounts.map(({ id }) => id)).join(', ') : 'all accounts';
+    return withProgress(shell.stderr, `asking ${names}`, ask);
+  };
+  const answer = await throughDaemon(shell, options, operation, asked, work);
+  if (answer !== undefined) return answer as z.output<Output>;
   const app = await openAppFor(shell, options);
   try {
-    const parsed = parseInput(operation.input, {
-      ...('accounts' in operation.input.shape && options.account !== undefined ? { accounts: options.account } : {}),
-      ...('timeZone' in operation.input.shape && options.timeZone !== undefined ? { timeZone: options.timeZone } : {}),
-      ...input,
-    });
-    // Whom an answer is for may look on, and must not learn which accounts there are. A cursor may hold an audience.
-    const isForOwner = input.cursor === undefined && (input.audience === undefined || input.audience === OWNER);
-    const names = isForOwner ? (options.account ?? app.accounts.map(({ id }) => id)).join(', ') : 'all accounts';
-    return await withProgress(shell.stderr, `asking ${names}`, () =>
-      operation.run(app, parsed, { signal: shell.interrupted }),
-    );
+    const parsed = parseInput(operation.input, asked);
+    return await work(app.accounts, () => operation.run(app, parsed, { signal: shell.interrupted }));
   } finally {
     await app.close();
   }
+}
+
+/** @returns `undefined` where no daemon is used, and where something is wrong that is said as it is without one */
+async function throughDaemon(
+  shell: Shell,
+  options: GlobalOptions,
+  { name, effect, input: schema }: Operation,
+  asked: Readonly<Record<string, unknown>>,
+  work: <T>(accounts: Config['accounts'], ask: () => Promise<T>) => Promise<T>,
+): Promise<unknown> {
+  if (!schema.safeParse(asked).success) return undefined;
+  const channel = await attachDaemon(shell, options, { answers: 'script' }, logOf(shell, options));
+  if (channel === undefined) return undefined;
+  // A daemon goes on with the last accounts.yaml that could be used; whoever types a command is told what is wrong with this one.
+  const config = await loadConfig(shell, options).catch((thrown: unknown) => {
+    channel.destroy();
+    throw thrown;
+  });
+  const question = {
+    tool: name,
+    input: asked,
+    isRepeatable: effect === 'read' || asked.dryRun === true,
+    version: shell.version,
+    signal: shell.interrupted,
+  };
+  const answer = await work(config.accounts, () => askThrough(channel, question));
+  if (answer === undefined) logOf(shell, options).info('the daemon did not answer, so it is asked again without it');
+  return answer;
 }
 
 /** Asks one operation and prints its answer. @returns the exit status */

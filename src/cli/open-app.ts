@@ -7,6 +7,7 @@ import { type App, openApp } from '../accounts/registry.ts';
 import type { ChildServers } from '../core/child.ts';
 import { CalmcpError } from '../core/errors.ts';
 import { parseZone } from '../core/time.ts';
+import { openChangeStamp } from '../io/change-stamp.ts';
 import type { ChildMachine } from '../io/child-connection.ts';
 import { createChildServers } from '../io/child-servers.ts';
 import { createLog, LOG_LEVELS, type LogLevel } from '../io/log.ts';
@@ -15,6 +16,7 @@ import { type Paths, resolvePaths } from '../io/paths.ts';
 import { createReadFile, readTextFile } from '../io/read-file.ts';
 import { openSecretStores, type SecretStores } from '../io/secret-store.ts';
 import { createSigner } from '../io/signing-key.ts';
+import { watchClocks } from '../io/wake.ts';
 import { clockOf, type Shell } from './shell.ts';
 
 const MAX_CONFIG_BYTES = 1_048_576;
@@ -28,6 +30,8 @@ export interface GlobalOptions {
   readonly json?: boolean | undefined;
   readonly timeZone?: string | undefined;
   readonly account?: readonly string[] | undefined;
+  /** `--no-daemon` */
+  readonly daemon?: boolean | undefined;
 }
 
 export function pathsOf(shell: Shell, options: Pick<GlobalOptions, 'config'>): Paths {
@@ -117,15 +121,19 @@ export function machineOf({ env, packageFolder, version }: Shell): ChildMachine 
   return { env, from: join(packageFolder, 'package.json'), version };
 }
 
-/**
- * @param attended whether a person sits in front of it who may be asked to unlock a keychain
- * @param watch sees what the accounts do with their child servers
- */
+export interface OpenOptions {
+  /** A person sits in front of it who may be asked to unlock a keychain. */
+  readonly attended?: boolean;
+  /** Sees what the accounts do with their child servers. */
+  readonly watch?: (children: ChildServers) => ChildServers;
+  /** It answers many questions: what is read for one is kept for the next. */
+  readonly keeps?: boolean;
+}
+
 export async function openAppFor(
   shell: Shell,
   options: GlobalOptions,
-  attended = false,
-  watch: (children: ChildServers) => ChildServers = (children) => children,
+  { attended = false, watch = (children) => children, keeps = false }: OpenOptions = {},
 ): Promise<App> {
   const paths = pathsOf(shell, options);
   const log = logOf(shell, options);
@@ -140,6 +148,10 @@ export async function openAppFor(
     systemTimeZone: shell.systemTimeZone,
     log,
     sign: createSigner(paths.stateFolder),
+    changes: openChangeStamp(paths.stateFolder),
+    keeping: keeps
+      ? { monotonic: () => performance.now(), wall: () => Date.now(), watchClocks: (onJump) => watchClocks({ onJump }) }
+      : undefined,
     openBrowser: async (url) => hasBrowser(shell) && openBrowser(url, shell),
     children: watch(createChildServers({ stateFolder: paths.stateFolder, machine: machineOf(shell), log })),
   });

@@ -27,21 +27,28 @@ export function rangeInputOf(
   };
 }
 
-/** Adds what an answer in parts is asked for with. @param usual how much is shown without a limit */
-export function addPaging(command: Command, what: string, usual: string): Command {
+/** Adds how much of an answer is wanted, and how fresh. @param usual how much is shown without a limit */
+export function addAnswerOptions(command: Command, what: string, usual: string): Command {
   return command
     .option('--limit <number>', `most ${what} in one answer, at most ${MOST_ITEMS}; default: ${usual}`)
-    .option('--cursor <text>', 'go on with an answer that was cut: it ends with the command for the next part');
+    .option('--cursor <text>', 'go on with an answer that was cut: it ends with the command for the next part')
+    .option('--max-age <seconds>', 'how old what the daemon keeps may be; 0: read now; default: 60');
 }
 
-interface PageOptions extends GlobalOptions {
+interface AnswerOptions extends GlobalOptions {
   readonly limit?: string | undefined;
+  readonly maxAge?: string | undefined;
   readonly cursor?: string | undefined;
   readonly ids?: boolean | undefined;
 }
 
-export function pageInputOf({ limit, cursor }: PageOptions): { limit?: number; cursor?: string } {
+export function answerInputOf({ limit, cursor, maxAge }: AnswerOptions): {
+  limit?: number;
+  cursor?: string;
+  maxAgeSeconds?: number;
+} {
   return {
+    ...(maxAge === undefined ? {} : { maxAgeSeconds: parseCount(maxAge, '--max-age') }),
     ...(limit === undefined ? {} : { limit: parseCount(limit, '--limit') }),
     ...(cursor === undefined ? {} : { cursor }),
   };
@@ -56,7 +63,7 @@ function quoted(text: string, { platform }: Shell): string {
 export function moreText(
   command: string,
   { nextCursor }: { readonly nextCursor?: string | undefined },
-  { config, limit, ids }: PageOptions,
+  { config, limit, ids }: AnswerOptions,
   shell: Shell,
 ): string {
   if (nextCursor === undefined) return '';

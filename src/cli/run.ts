@@ -9,6 +9,7 @@ import { addAgenda } from './commands/agenda.ts';
 import { addChildren } from './commands/children.ts';
 import { addCompletion } from './commands/completion.ts';
 import { addConflicts } from './commands/conflicts.ts';
+import { addDaemon } from './commands/daemon.ts';
 import { addDemo } from './commands/demo.ts';
 import { addDoctor } from './commands/doctor.ts';
 import { addEvent } from './commands/event.ts';
@@ -33,7 +34,7 @@ const COMMANDS: readonly (readonly [group: string, commands: readonly AddCommand
   ['Setting up:', [addInit, addAccounts, addLogin, addLogout, addStatus, addDoctor]],
   ['Asking:', [addAgenda, addSearch, addFreeBusy, addFindTime, addConflicts, addReport]],
   ['One event:', [addEvent]],
-  ['For clients and scripts:', [addMcp, addInstall, addChildren, addCompletion]],
+  ['For clients and scripts:', [addMcp, addInstall, addDaemon, addChildren, addCompletion]],
   ['Help, and trying it out:', [addHelp, addDemo, addSandbox]],
 ];
 
@@ -76,6 +77,7 @@ export function createProgram(shell: Shell, run: Run): Command {
       ],
     )
     .addOption(new Option('--log <level>', 'what to log on stderr').choices([...LOG_LEVELS]))
+    .option('--no-daemon', 'work without the daemon, also where one runs')
     .configureOutput({ writeOut: (text) => shell.stdout.write(text), writeErr: (text) => shell.stderr.write(text) })
     .configureHelp({
       showGlobalOptions: true,

@@ -1,4 +1,5 @@
 /** The process as the commands see it. `main.ts` makes the real one, tests make their own. */
+import type { Readable, Writable } from 'node:stream';
 import { Temporal } from 'temporal-polyfill';
 import { CalmcpError } from '../core/errors.ts';
 import type { Fetch, ProviderDefinition } from '../core/provider.ts';
@@ -23,6 +24,8 @@ export interface Shell {
   readonly stdout: Output;
   readonly stderr: Output;
   readonly systemTimeZone: string;
+  /** What that most probably is, where it is known without loading Intl; good for comparing, and for nothing else. */
+  readonly likelyTimeZone?: string | undefined;
   readonly fetch: Fetch;
   readonly providers: readonly ProviderDefinition[];
   /** Aborts at Ctrl-C. */
@@ -31,7 +34,17 @@ export interface Shell {
   readLine(signal: AbortSignal): Promise<string>;
   /** Resolves when stdin has ended. Reads nothing until it is called. */
   stdinEnded(): Promise<void>;
+  /** stdin and stdout themselves, for a protocol that is only passed on. Absent in a process that has none of its own. */
+  readonly streams?: (() => Streams) | undefined;
 }
+
+export interface Streams {
+  readonly input: Readable;
+  readonly output: Writable;
+}
+
+/** What there is before anything heavy is loaded. */
+export type LightShell = Omit<Shell, 'providers'>;
 
 /** The clock: `CALMCP_NOW`, or the machine's. @throws CalmcpError CONFIG_INVALID */
 export function clockOf({ env }: Shell): () => Temporal.Instant {

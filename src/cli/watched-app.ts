@@ -1,7 +1,8 @@
 /** An app that follows its accounts.yaml, for a program that runs for long. */
 import { stat } from 'node:fs/promises';
+import { type Refresher, type RefresherOptions, startRefresher } from '../accounts/refresher.ts';
 import type { App } from '../accounts/registry.ts';
-import { toCalmcpError } from '../core/errors.ts';
+import { CalmcpError, toCalmcpError } from '../core/errors.ts';
 import { type GlobalOptions, loadConfig, logOf, openAppFor, pathsOf } from './open-app.ts';
 import type { Shell } from './shell.ts';
 
@@ -14,22 +15,43 @@ async function stampOf(path: string): Promise<string> {
   }
 }
 
+export interface WatchedApp {
+  app(): Promise<App>;
+  close(): Promise<void>;
+}
+
 /**
  * Opens the app at the first call and looks at accounts.yaml at every further one, which costs next to nothing: a
  * changed file is taken over account by account, and one that cannot be used leaves everything as it is and is told in
  * every answer until it is mended.
+ * @param background where it also looks at what was asked about of late while nobody asks
  * @returns the app. It throws CalmcpError while there is no configuration that could be used
  */
-export function openWatchedApp(shell: Shell, options: GlobalOptions): { app(): Promise<App>; close(): Promise<void> } {
+export function openWatchedApp(
+  shell: Shell,
+  options: GlobalOptions,
+  background?: Pick<RefresherOptions, 'isPaused'>,
+): WatchedApp {
   const log = logOf(shell, options);
   const { configFile } = pathsOf(shell, options);
   let opened: { readonly app: App; stamp: string } | undefined;
+  const closing = new AbortController();
+  let refresher: Refresher | undefined;
   let turn: Promise<unknown> = Promise.resolve();
 
   async function open(): Promise<App> {
     const stamp = await stampOf(configFile);
     if (opened === undefined) {
-      opened = { app: await openAppFor(shell, options), stamp };
+      const app = await openAppFor(shell, options, { keeps: true });
+      opened = { app, stamp };
+      if (background !== undefined)
+        refresher = startRefresher({
+          ...background,
+          accounts: () => app.accounts,
+          monotonic: () => performance.now(),
+          log,
+          closed: closing.signal,
+        });
     } else if (opened.stamp !== stamp) {
       opened.stamp = stamp;
       try {
@@ -54,6 +76,8 @@ export function openWatchedApp(shell: Shell, options: GlobalOptions): { app(): P
     },
     async close() {
       await turn;
+      refresher?.end();
+      closing.abort(new CalmcpError('UNAVAILABLE', 'calmcp is closing'));
       await opened?.app.close();
     },
   };

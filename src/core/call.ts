@@ -9,7 +9,7 @@ export interface Call {
   /** Notes that one of them was sent again. */
   countRetry?(): void;
   /** Nobody waits for the answer: questions that somebody waits for go first. */
-  readonly background?: true;
+  readonly background?: boolean;
   /** The answer is for somebody who may not learn the account's name: not even a log tells it. */
   readonly unnamed?: true;
 }

@@ -25,6 +25,10 @@ export interface AccountCoverage {
   readonly asOf?: string | undefined;
   /** HTTP requests this question cost. */
   readonly requests?: number | undefined;
+  /** How many of them were sent again. */
+  readonly retries?: number | undefined;
+  /** It was in memory. */
+  readonly cached?: true | undefined;
   /** What went wrong, in calmcp's words. */
   readonly message?: string | undefined;
   /** What to do about it. */

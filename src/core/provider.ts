@@ -1,6 +1,7 @@
 /** The port. A provider author needs this file, `event.ts`, `errors.ts` and the folder `providers/memory` to copy. */
 import type { Temporal } from 'temporal-polyfill';
 import type { z } from 'zod';
+import type { Limits, Patience } from './budget.ts';
 import type { Call } from './call.ts';
 import type { EventWriter } from './change.ts';
 import type { ChildServers, ChildSpec } from './child.ts';
@@ -64,6 +65,8 @@ export interface CalendarProvider {
    * @throws CalmcpError when nothing is known of anybody
    */
   freeBusy?(people: readonly string[], range: Range, call: Call): Promise<readonly PersonBusy[]>;
+  /** Reading costs nothing, so it is done for every question: a file of this machine. */
+  readonly isLocal?: true;
   /** Left out where nothing can be changed, by the backend's nature or by the account's `access`. */
   readonly writer?: EventWriter;
   close?(): Promise<void>;
@@ -95,6 +98,8 @@ export interface Logger {
 export interface RequestTraits {
   /** Slots of the account's concurrency that it takes; default 1. */
   readonly weight?: number;
+  /** Requests that the service counts it as; default 1. */
+  readonly cost?: number;
   /** Changes nothing on the server though its method may (a `$batch` of GETs), so it may be sent again. */
   readonly safe?: boolean;
   /** Largest body taken, in bytes; default 64 MiB. */
@@ -110,6 +115,8 @@ export interface ProviderContext {
   readonly account: string;
   /** A `fetch` for one question: deadline, bounded retry, status -> CalmcpError and request count are in it. */
   readonly fetch: (call: Call, traits?: RequestTraits) => Fetch;
+  /** The account's budgets, for what is asked by another way than {@link fetch}, which has them in it. */
+  readonly patience: Patience;
   /** Sealed values under this account's {@link ProviderDefinition.cacheKey}. */
   readonly secrets: SecretStore;
   /** One value per app for `key`, shared by all accounts of this provider (one token cache, one client). */
@@ -192,8 +199,22 @@ export interface ProviderDefinition<Options extends z.ZodObject = z.ZodObject> {
   check?(options: z.output<Options>): string | undefined;
   /** What the accounts that share tokens have in common. Left out where there is nothing to seal. */
   cacheKey?(options: z.output<Options>, account: string): string;
-  /** Requests that may be under way at once for one account; default 8. */
-  readonly concurrency?: number;
+  /** What one account may ask of one host where accounts.yaml does not say; default: 8 requests at once. */
+  readonly limits?: Limits;
+  /**
+   * The app registration that an account asks through. What several accounts with the same `key` ask of one host is counted
+   * together, too.
+   */
+  registration?(options: z.output<Options>): {
+    /** As `registrations` in accounts.yaml calls it. */
+    readonly clientId: string;
+    /** Tells it from one with the same id elsewhere. */
+    readonly key: string;
+  };
+  /** What one registration may ask of one host where accounts.yaml does not say; default: as much as its accounts may. */
+  readonly registrationLimits?: Limits;
+  /** Whether a throttling is about the registration as a whole, not just about the account. */
+  isThrottledForAll?(failure: { readonly status: number; readonly body: string }): boolean;
   /** How a person can sign in, the way for a machine with a browser first; none where nobody has to. */
   signInMethods?(options: z.output<Options>): readonly SignInMethod[];
   signIn?(options: z.output<Options>, context: ProviderContext, prompts: SignInPrompts, call: Call): Promise<Identity>;

@@ -1,15 +1,18 @@
-/** Questions to a child server with all that goes with a request: the token, the account's concurrency, another attempt. */
+/** Questions to a child server with all that goes with a request: the token, the account's budgets, another attempt. */
+
+import type { Patience } from '../core/budget.ts';
 import type { ChildAnswer, ChildServer } from '../core/child.ts';
 import { CalmcpError } from '../core/errors.ts';
-import type { Call, Logger } from '../core/provider.ts';
+import type { Call } from '../core/provider.ts';
 import { type RequestTokens, sendWithToken } from './access-tokens.ts';
-import { createPatience } from './patience.ts';
+import { createLimiter } from './limiter.ts';
 
 export interface ChildCallerOptions {
-  readonly account: string;
-  readonly log: Logger;
+  /** The account's. */
+  readonly patience: Patience;
   readonly child: ChildServer;
-  readonly concurrency: number;
+  /** One call at a time, whatever the account may do. */
+  readonly oneByOne?: boolean;
   readonly tokens: RequestTokens;
   /**
    * What an answer says. A refusal of the vendor's that is worth another attempt is an error with `{ status }` as its
@@ -21,6 +24,9 @@ export interface ChildCallerOptions {
   /** The vendor's refusal in the provider's words. */
   readonly explain: (error: CalmcpError) => CalmcpError;
 }
+
+/** How messages call what is asked. */
+const HOST = 'its child server';
 
 const statusOf = ({ cause }: CalmcpError): unknown => (cause as { readonly status?: unknown } | undefined)?.status;
 
@@ -38,8 +44,8 @@ export interface ChildCaller {
 }
 
 export function createChildCaller(options: ChildCallerOptions): ChildCaller {
-  const { account, log, child, concurrency, tokens, read, explain } = options;
-  const patience = createPatience({ account, log, concurrency });
+  const { patience, child, oneByOne = false, tokens, read, explain } = options;
+  const limiter = oneByOne ? createLimiter(1) : undefined;
   // The vendor's failures alone: the child's own ones are its supervisor's to deal with.
   const isWorthIt = (error: CalmcpError): boolean => typeof statusOf(error) === 'number';
 
@@ -58,10 +64,13 @@ export function createChildCaller(options: ChildCallerOptions): ChildCaller {
   const asking =
     (verb: 'read' | 'write'): Ask =>
     async (tool, input, call) => {
-      const attempt = (token: string): Promise<unknown> =>
-        patience.run(account, { weight: 1, isRepeatable: verb === 'read', isWorthIt }, call, async () =>
+      const isRead = verb === 'read';
+      const ask = (token: string): Promise<unknown> =>
+        patience.run(HOST, { isRead, isRepeatable: isRead, isWorthIt }, call, async () =>
           read(await child[verb](tool, input, call, token), verb),
         );
+      const attempt = (token: string): Promise<unknown> =>
+        limiter?.run(1, call.signal, () => ask(token), call.background) ?? ask(token);
       try {
         return await sendWithToken(watched, attempt, explain);
       } catch (thrown) {

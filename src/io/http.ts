@@ -1,7 +1,7 @@
 /** The one place that sends HTTP, retries it and turns what comes back into a CalmcpError. */
+import type { Patience } from '../core/budget.ts';
 import { CalmcpError, type ErrorCode } from '../core/errors.ts';
-import type { Call, Fetch, Logger, RequestTraits } from '../core/provider.ts';
-import { createPatience } from './patience.ts';
+import type { Call, Fetch, RequestTraits } from '../core/provider.ts';
 import { limitedSignal } from './time-limit.ts';
 
 /** Longest pause a server may ask for and be believed. */
@@ -20,13 +20,8 @@ export interface HttpFailure {
 }
 
 export interface HttpOptions {
-  readonly account: string;
   readonly fetch: Fetch;
-  readonly log: Logger;
-  /** Requests under way at once. */
-  readonly concurrency: number;
-  /** Uniform in [0, 1): the jitter. */
-  readonly random?: () => number;
+  readonly patience: Patience;
 }
 
 export type Http = (call: Call, traits?: RequestTraits) => Fetch;
@@ -83,6 +78,17 @@ function networkError(host: string, thrown: unknown): CalmcpError {
   });
 }
 
+/** What an answer from 300 on means, be it of a request or of a part of a batch. */
+export function httpError(host: string, failure: HttpFailure, isThrottled?: RequestTraits['isThrottled']): CalmcpError {
+  const { status, headers } = failure;
+  const code = isThrottled?.(failure) ? 'RATE_LIMITED' : codeOfStatus(status);
+  const retryAfterMs = parseRetryAfter(headers.get('retry-after'));
+  return new CalmcpError(code, `${host} ${SENTENCES[code] ?? 'refused the request'} (HTTP ${status})`, {
+    retryAfterMs: code === 'RATE_LIMITED' || code === 'UNAVAILABLE' ? retryAfterMs : undefined,
+    cause: failure,
+  });
+}
+
 /** The whole body, so that a slot is held and a failure is retried until the last byte; never more than `maxBytes`. */
 async function readBody(response: Response, maxBytes: number): Promise<Buffer> {
   const parts: Uint8Array[] = [];
@@ -97,15 +103,13 @@ async function readBody(response: Response, maxBytes: number): Promise<Buffer> {
 }
 
 /**
- * HTTP for one account: at most `concurrency` requests at once per host, Retry-After obeyed by all of them, a few retries of
- * what may safely be repeated, all within the deadline of the question.
+ * HTTP for one account, within its budgets: Retry-After obeyed by all of its requests, a few retries of what may safely be
+ * repeated, all within the deadline of the question.
  *
  * Resolves with 2xx and 3xx answers (redirects are not followed: a token must not travel on its own).
  * @throws CalmcpError for everything else, with an {@link HttpFailure} as its cause where there was an answer
  */
-export function createHttp({ account, fetch, log, concurrency, random }: HttpOptions): Http {
-  const patience = createPatience({ account, log, concurrency, random });
-
+export function createHttp({ fetch, patience }: HttpOptions): Http {
   async function attempt(
     url: URL,
     init: RequestInit,
@@ -124,20 +128,15 @@ export function createHttp({ account, fetch, log, concurrency, random }: HttpOpt
     }
     const { status, headers } = response;
     if (status < 400) return new Response(BODILESS.has(status) ? null : new Uint8Array(body), { status, headers });
-    const failure: HttpFailure = { status, headers, body: body.toString('utf8', 0, ERROR_BODY_CHARS) };
-    const code = isThrottled?.(failure) ? 'RATE_LIMITED' : codeOfStatus(status);
-    const retryAfterMs = parseRetryAfter(headers.get('retry-after'));
-    throw new CalmcpError(code, `${url.host} ${SENTENCES[code] ?? 'refused the request'} (HTTP ${status})`, {
-      retryAfterMs: code === 'RATE_LIMITED' || code === 'UNAVAILABLE' ? retryAfterMs : undefined,
-      cause: failure,
-    });
+    throw httpError(url.host, { status, headers, body: body.toString('utf8', 0, ERROR_BODY_CHARS) }, isThrottled);
   }
 
   return (call, traits = {}) =>
     (input, init = {}) => {
       const url = new URL(input);
-      const isRepeatable = traits.safe || /^(?:GET|HEAD)$/i.test(init.method ?? 'GET');
-      return patience.run(url.host, { weight: traits.weight ?? 1, isRepeatable }, call, () =>
+      const { weight, cost, safe = false } = traits;
+      const isRead = /^(?:GET|HEAD)$/i.test(init.method ?? 'GET');
+      return patience.run(url.host, { weight, cost, isRead, isRepeatable: safe || isRead }, call, () =>
         attempt(url, init, call, traits),
       );
     };

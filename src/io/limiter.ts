@@ -1,58 +1,27 @@
-import { setMaxListeners } from 'node:events';
+/** How much of one kind runs at once. */
+import { createSlots } from './slots.ts';
+import { createWaitingLine } from './waiting-line.ts';
 
-/** How many requests one mailbox sees at once. */
 export interface Limiter {
   /**
-   * Waits for `weight` free slots (first come, first served), then runs `task`. A `$batch` of four weighs four.
+   * Waits for `weight` free slots, then runs `task`. A `$batch` of four weighs four. First come, first served; background
+   * work comes after everything else, and leaves one slot free.
    * @throws the signal's reason when it aborts while waiting
    */
-  run<T>(weight: number, signal: AbortSignal, task: () => Promise<T>): Promise<T>;
+  run<T>(weight: number, signal: AbortSignal, task: () => Promise<T>, background?: boolean): Promise<T>;
 }
 
-export function createLimiter(slots: number): Limiter {
-  let free = slots;
-  const queue: { readonly weight: number; readonly start: () => void }[] = [];
-
-  function next(): void {
-    for (let first = queue[0]; first !== undefined && first.weight <= free; first = queue[0]) {
-      queue.shift();
-      free -= first.weight;
-      first.start();
-    }
-  }
-
-  function acquire(weight: number, signal: AbortSignal): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const abort = (): void => {
-        queue.splice(queue.indexOf(waiting), 1);
-        reject(signal.reason);
-        next();
-      };
-      const waiting = {
-        weight,
-        start: () => {
-          signal.removeEventListener('abort', abort);
-          resolve();
-        },
-      };
-      signal.throwIfAborted();
-      // A question about many calendars waits for many things: Node would call that a leak, on stderr.
-      setMaxListeners(0, signal);
-      signal.addEventListener('abort', abort, { once: true });
-      queue.push(waiting);
-      next();
-    });
-  }
-
+export function createLimiter(most: number): Limiter {
+  const line = createWaitingLine();
+  const supplies = [createSlots(() => most)];
   return {
-    async run(weight, signal, task) {
-      const taken = Math.min(weight, slots);
-      await acquire(taken, signal);
+    async run(weight, signal, task, background = false) {
+      const call = { signal, deadline: Number.POSITIVE_INFINITY };
+      const giveBack = await line.enter({ weight, cost: 1, background, again: false }, supplies, call);
       try {
         return await task();
       } finally {
-        free += taken;
-        next();
+        giveBack();
       }
     },
   };

@@ -1,8 +1,15 @@
-/** The one place that repeats a request: when, how often, and that others wait meanwhile. */
+/** The one place that repeats a request: when, how often, and who has to wait meanwhile. */
+import type { Limits, Patience, Traffic } from '../core/budget.ts';
 import { CalmcpError } from '../core/errors.ts';
 import type { Call, Logger } from '../core/provider.ts';
-import { createLimiter, type Limiter } from './limiter.ts';
+import { type Breaker, createBreaker } from './breaker.ts';
+import { createPause, type Pause } from './pause.ts';
+import type { Registration, RegistrationHost } from './registration.ts';
+import { createRetryBudget } from './retry-budget.ts';
+import { createSlots } from './slots.ts';
 import { pause } from './time-limit.ts';
+import { createTokenBucket } from './token-bucket.ts';
+import { createWaitingLine, type Supply, type WaitingLine } from './waiting-line.ts';
 
 /**
  * Attempts for one request, the first one included. A server that asks for patience gets more of it than one that is not
@@ -11,87 +18,190 @@ import { pause } from './time-limit.ts';
 const MAX_ATTEMPTS = { RATE_LIMITED: 5, UNAVAILABLE: 3 } as const;
 /** Full-jitter exponential backoff: a random part of 1 s, 2 s, 4 s … up to 64 s. */
 const BACKOFF_MS = { first: 1_000, cap: 64_000 };
+/** Those who were all told the same time do not come back at the same moment: milliseconds, and a part of that time. */
+const JITTER = { least: 250, part: 0.1 };
+/** A question that was given up at its deadline tells something of the server when that had so many milliseconds to answer. */
+const FAIR_CHANCE_MS = 1_000;
+/** A timer may fire that much before its time, in milliseconds. */
+const TIMER_SLACK_MS = 20;
 
 export interface PatienceOptions {
   readonly account: string;
   readonly log: Logger;
-  /** Requests under way at once, per host. */
-  readonly concurrency: number;
+  /** Of the account, for each host. */
+  readonly limits: Limits & { readonly atOnce: number };
+  /** What it shares with other accounts. */
+  readonly registration?: Registration | undefined;
+  /** Whether a throttling is about the registration, not just about this account. */
+  readonly isForAll?: ((failure: { readonly status: number; readonly body: string }) => boolean) | undefined;
   /** Uniform in [0, 1): the jitter. */
   readonly random?: (() => number) | undefined;
+  /** Milliseconds of a clock that nobody sets, for what is counted over time. */
+  readonly now?: (() => number) | undefined;
 }
 
-export interface PatienceTraits {
-  /** Slots of the concurrency that it takes. */
-  readonly weight: number;
-  /** Changes nothing there, so it may be sent again though it is not known whether it arrived. */
-  readonly isRepeatable: boolean;
-  /** Whether an error is worth another attempt at all; default: it came from the server or from the way to it. */
-  readonly isWorthIt?: (error: CalmcpError) => boolean;
+/** The budgets of one account, and how much of them is used. */
+export interface AccountPatience extends Patience {
+  stats(): Traffic;
 }
 
-export interface Patience {
-  /** @throws what the last attempt threw */
-  run<T>(host: string, traits: PatienceTraits, call: Call, attempt: () => Promise<T>): Promise<T>;
+/** What one host may be asked. */
+interface Host {
+  readonly line: WaitingLine;
+  readonly pause: Pause;
+  readonly breaker: Breaker;
+  readonly supplies: readonly Supply[];
+  readonly shared: RegistrationHost | undefined;
 }
 
-export function createPatience({ account, log, concurrency, random = Math.random }: PatienceOptions): Patience {
-  /** Per host: the sign-in service does not wait because the calendar is throttled. */
-  const hosts = new Map<string, { readonly limiter: Limiter; blockedUntil: number }>();
+const cameFromThere = ({ cause, code }: CalmcpError): boolean => cause !== undefined || code === 'UNAVAILABLE';
 
-  function stateOf(host: string): { readonly limiter: Limiter; blockedUntil: number } {
-    let state = hosts.get(host);
-    if (state === undefined) {
-      state = { limiter: createLimiter(concurrency), blockedUntil: 0 };
-      hosts.set(host, state);
+export function createPatience({
+  account,
+  log,
+  limits,
+  registration,
+  isForAll,
+  random = Math.random,
+  now = () => performance.now(),
+}: PatienceOptions): AccountPatience {
+  /** Each for itself: the sign-in service does not wait because the calendar is throttled. */
+  const hosts = new Map<string, Host>();
+  const budget = createRetryBudget(now);
+  /** Questions for which something was sent that may have changed something. */
+  const changing = new WeakSet<AbortSignal>();
+  const count = { requests: 0, retries: 0, throttled: 0, waiting: 0, running: 0 };
+
+  function open(host: string): Host {
+    const shared = registration?.at(host);
+    const breaker = createBreaker(host, now);
+    const quiet = createPause(host);
+    const { atOnce, perMinute } = limits;
+    const hint = `raise limits.perMinute of ${account} in accounts.yaml if it may do more, or try again later`;
+    const bucket = perMinute === undefined ? [] : [createTokenBucket({ perMinute, hint, host, now })];
+    return {
+      line: shared?.line ?? createWaitingLine(),
+      pause: quiet,
+      breaker,
+      supplies: [breaker, quiet, createSlots(() => atOnce), ...bucket, ...(shared?.supplies ?? [])],
+      shared,
+    };
+  }
+
+  function hostOf(name: string): Host {
+    const known = hosts.get(name) ?? open(name);
+    hosts.set(name, known);
+    return known;
+  }
+
+  /** Waits for its turn. @throws CalmcpError, after which nothing was sent */
+  async function enter(host: Host, need: Parameters<WaitingLine['enter']>[0], call: Call): Promise<() => void> {
+    count.waiting++;
+    try {
+      return await host.line.enter(need, host.supplies, call);
+    } catch (thrown) {
+      // What was sent earlier for this question may have been done, whatever is told of this request.
+      if (thrown instanceof CalmcpError && thrown.cause !== undefined && changing.has(call.signal))
+        throw new CalmcpError(thrown.code, thrown.message, { hint: thrown.hint, retryAfterMs: thrown.retryAfterMs });
+      throw thrown;
+    } finally {
+      count.waiting--;
     }
-    return state;
   }
 
-  /** Waits out a pause that the server asked for, or says at once that the question cannot wait that long. */
-  async function waitUntilWelcome(host: string, call: Call): Promise<void> {
-    const wait = stateOf(host).blockedUntil - performance.now();
-    if (wait <= 0) return;
-    if (performance.now() + wait >= call.deadline)
-      throw new CalmcpError('RATE_LIMITED', `${host} asked us to wait`, { retryAfterMs: wait });
-    await pause(wait, call.signal);
-    await waitUntilWelcome(host, call);
+  /**
+   * Whoever is throttled stays throttled for everybody in this account, not just for this request.
+   * @returns milliseconds that we were asked to wait, and a little more
+   */
+  function heed(host: Host, { code, retryAfterMs, cause }: CalmcpError): number {
+    if (code === 'RATE_LIMITED') count.throttled++;
+    const wait =
+      retryAfterMs === undefined ? 0 : retryAfterMs + random() * Math.max(JITTER.least, JITTER.part * retryAfterMs);
+    if (cause === undefined) return wait;
+    host.pause.extend(wait);
+    const { status, body } = cause as { readonly status?: unknown; readonly body?: unknown };
+    if (
+      code === 'RATE_LIMITED' &&
+      typeof status === 'number' &&
+      typeof body === 'string' &&
+      isForAll?.({ status, body })
+    )
+      host.shared?.throttled(wait);
+    return wait;
   }
-
-  const cameFromThere = ({ cause, code }: CalmcpError): boolean => cause !== undefined || code === 'UNAVAILABLE';
 
   return {
-    async run(host, { weight, isRepeatable, isWorthIt = cameFromThere }, call, attempt) {
+    async run(name, traits, call, attempt) {
+      const { weight = 1, cost = 1, isRepeatable, isRead = false, isWorthIt = cameFromThere } = traits;
+      const host = hostOf(name);
+      let failure: CalmcpError | undefined;
+      let asked = 0;
       for (let tries = 1; ; tries++) {
+        const need = { weight, cost, background: call.background === true, again: tries > 1 };
+        let leave: () => void;
         try {
-          return await stateOf(host).limiter.run(weight, call.signal, async () => {
-            await waitUntilWelcome(host, call);
-            return attempt();
-          });
-        } catch (thrown) {
-          if (!(thrown instanceof CalmcpError)) throw thrown;
-          const { retryAfterMs } = thrown;
-          // Whoever is throttled stays throttled for everybody in this account, not just for this request.
-          if (retryAfterMs !== undefined && thrown.cause !== undefined)
-            stateOf(host).blockedUntil = Math.max(stateOf(host).blockedUntil, performance.now() + retryAfterMs);
+          leave = await enter(host, need, call);
+        } catch (refused) {
           call.signal.throwIfAborted();
-          const attempts =
-            thrown.code === 'RATE_LIMITED' || (thrown.code === 'UNAVAILABLE' && isRepeatable)
-              ? MAX_ATTEMPTS[thrown.code]
-              : 1;
-          const backoff = random() * Math.min(BACKOFF_MS.first * 2 ** (tries - 1), BACKOFF_MS.cap);
-          const wait = retryAfterMs === undefined ? backoff : retryAfterMs + random() * 250;
-          if (!isWorthIt(thrown) || tries >= attempts || performance.now() + wait >= call.deadline) throw thrown;
-          log.info('request repeated', {
-            // A host may be as telling as a name.
-            ...(call.unnamed ? {} : { account, host }),
-            error: thrown.code,
-            tries,
-            waitMs: Math.round(wait),
-          });
-          await pause(wait, call.signal);
+          // What became of the request that was sent is told, not that it may not be sent again.
+          throw failure ?? refused;
         }
+        if (tries === 1) budget.earn();
+        else {
+          count.retries++;
+          call.countRetry?.();
+        }
+        count.requests++;
+        count.running++;
+        if (!isRead) changing.add(call.signal);
+        const began = performance.now();
+        try {
+          const value = await attempt();
+          host.breaker.succeeded();
+          return value;
+        } catch (thrown) {
+          const moment = performance.now();
+          if (call.signal.aborted) {
+            // An asker who changes their mind says nothing of the server; one that waited for it in vain does.
+            const isLate = moment >= call.deadline - TIMER_SLACK_MS && moment - began >= FAIR_CHANCE_MS;
+            if (isLate && traits.isWorthIt === undefined)
+              host.breaker.failed(new CalmcpError('UNAVAILABLE', `${name} did not answer in time`));
+            throw call.signal.reason;
+          }
+          if (!(thrown instanceof CalmcpError)) throw thrown;
+          failure = thrown;
+          asked = heed(host, thrown);
+          const isTrouble = thrown.code === 'RATE_LIMITED' || thrown.code === 'UNAVAILABLE';
+          if (!isTrouble) host.breaker.succeeded();
+          else if (isWorthIt(thrown)) host.breaker.failed(thrown);
+        } finally {
+          count.running--;
+          // Not before it is known what became of it: the next one goes by that.
+          leave();
+        }
+        const { code } = failure;
+        const attempts = code === 'RATE_LIMITED' || (code === 'UNAVAILABLE' && isRepeatable) ? MAX_ATTEMPTS[code] : 1;
+        const backoff = random() * Math.min(BACKOFF_MS.first * 2 ** (tries - 1), BACKOFF_MS.cap);
+        const wait = Math.max(asked, backoff);
+        if (!isWorthIt(failure) || tries >= attempts || performance.now() + wait >= call.deadline) throw failure;
+        // A host may be as telling as a name.
+        const told = { ...(call.unnamed ? {} : { account, host: name }), error: code, tries };
+        if (!budget.spend()) {
+          log.info('request not repeated: too many were of late', told);
+          throw failure;
+        }
+        log.info('request repeated', { ...told, waitMs: Math.round(wait) });
+        await pause(wait, call.signal);
       }
+    },
+    stats() {
+      const breakers = [...hosts.values()].map(({ breaker }) => breaker);
+      const worst = (['open', 'half-open'] as const).find((state) => breakers.some((each) => each.state === state));
+      return {
+        ...count,
+        refusedByBreaker: breakers.reduce((sum, { refused }) => sum + refused, 0),
+        breaker: worst ?? 'closed',
+      };
     },
   };
 }

@@ -54,7 +54,7 @@ export interface Resumed<Input> {
 const invalid = (message: string, hint: string): CalmcpError => new CalmcpError('INPUT_INVALID', message, { hint });
 
 /** How much is asked for may change from part to part; what is asked may not. */
-const FREE: ReadonlySet<string> = new Set(['cursor', 'limit', 'detail']);
+const FREE: ReadonlySet<string> = new Set(['cursor', 'limit', 'detail', 'maxAgeSeconds']);
 
 function givenOf(input: Readonly<Record<string, unknown>>): [string, unknown][] {
   return Object.entries(input).filter(([name, value]) => value !== undefined && !FREE.has(name));

@@ -1,5 +1,6 @@
 /** What every reading question has in common: what may be asked, and what is said about what was read. */
 import { z } from 'zod';
+import type { Freshness } from '../accounts/readings.ts';
 import type { App } from '../accounts/registry.ts';
 import { ACCOUNT_STATUSES } from '../core/coverage.ts';
 import { OWNER } from '../core/disclosure.ts';
@@ -28,6 +29,24 @@ export const rangeInput = {
   to: z.string().optional().describe('Exclusive; a bare date includes that day.'),
 };
 
+/** Seconds that what is told may be old, unless asked otherwise. */
+const USUAL_AGE = 60;
+/** Seconds that what is told at once may be old, while it is read anew. */
+const STALE_AGE = 600;
+
+export const freshnessInput = {
+  maxAgeSeconds: wholeNumber(0, STALE_AGE).optional().describe('0 = live.'),
+};
+
+/** How old an answer may be: what was asked for, else a minute. @param stale whether one that is older may be told at once */
+export function freshnessOf(
+  { maxAgeSeconds }: { maxAgeSeconds?: number | undefined },
+  stale: 'stale' | 'never' = 'never',
+): Freshness {
+  if (maxAgeSeconds !== undefined) return { maxAgeMs: maxAgeSeconds * 1_000 };
+  return { maxAgeMs: USUAL_AGE * 1_000, ...(stale === 'stale' ? { staleMs: STALE_AGE * 1_000 } : {}) };
+}
+
 export const coverageOutput = z
   .array(
     z.object({
@@ -37,6 +56,8 @@ export const coverageOutput = z
       skipped: z.number().optional().describe('Calendars left out by configuration.'),
       asOf: z.string().optional(),
       requests: z.number().optional(),
+      retries: z.number().optional(),
+      cached: z.literal(true).optional().describe('Told from memory.'),
       message: z.string().optional(),
       hint: z.string().optional(),
       retryAfterSeconds: z.number().optional(),

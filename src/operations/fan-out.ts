@@ -1,4 +1,5 @@
 /** One question to all accounts at once, under one deadline; what fails is told, account by account. */
+import { CALENDARS_MS, type Freshness } from '../accounts/readings.ts';
 import type { Account, App } from '../accounts/registry.ts';
 import { type AccountCoverage, failedCoverage, isComplete, nothingRead } from '../core/coverage.ts';
 import { disclose, disclosureTo, identifiersOf, mayName, OTHER_ACCOUNTS, OWNER } from '../core/disclosure.ts';
@@ -68,6 +69,8 @@ export interface Reading<T> {
   /** Epoch milliseconds. */
   readonly asOf: number;
   readonly problems?: readonly string[];
+  /** Whether it was in memory, and whether it is older than was asked for. */
+  readonly origin?: 'live' | 'kept' | 'stale';
 }
 
 export interface FanOut<T> {
@@ -95,24 +98,30 @@ export async function fanOut<T>(
 
   const ask = async (account: Account): Promise<AccountCoverage> => {
     let requests = 0;
+    let retries = 0;
     const isNamed = mayName(audience, account.sharing);
     const call: Call = {
       signal,
       deadline: time.at,
       countRequest: () => requests++,
+      countRetry: () => retries++,
       ...(isNamed ? {} : { unnamed: true as const }),
     };
     try {
-      const { value, calendars, skipped, asOf, problems } = await orAbort(task(account, call), signal);
+      const { value, calendars, skipped, asOf, problems = [], origin } = await orAbort(task(account, call), signal);
+      const isStale = origin === 'stale';
       const coverage: AccountCoverage = {
         account: account.id,
-        status: problems === undefined || problems.length === 0 ? 'ok' : 'partial',
+        status: problems.length > 0 ? 'partial' : isStale ? 'stale' : 'ok',
         calendars,
         ...(skipped === undefined || skipped === 0 ? {} : { skipped }),
         asOf: new Date(asOf).toISOString().replace(/\.\d+Z$/, 'Z'),
         requests,
+        ...(retries === 0 ? {} : { retries }),
+        ...(origin === undefined || origin === 'live' ? {} : { cached: true as const }),
+        ...(isStale ? { message: 'it is read anew at this moment' } : {}),
         // They name calendars, whose names are other people's text.
-        ...(problems === undefined || problems.length === 0 ? {} : { problems: problems.map(titleText) }),
+        ...(problems.length === 0 ? {} : { problems: problems.map(titleText) }),
       };
       answers.push({ account, value, coverage });
       return coverage;
@@ -239,13 +248,15 @@ function settle(reads: readonly CalendarRead[]): {
 /** All events of one account in a range, or its error. */
 async function readAccount(
   account: Account,
-  range: Range,
-  depth: ReadDepth,
+  { range, depth, freshness }: Pick<ReadRequest, 'range' | 'depth' | 'freshness'>,
   app: App,
   call: Call,
 ): Promise<Reading<readonly CalendarEvent[]>> {
-  const provider = await account.open();
-  const { included, excluded, unmatched } = filterCalendars(account, await provider.listCalendars(call));
+  const { readings } = account;
+  const { included, excluded, unmatched } = filterCalendars(
+    account,
+    await readings.calendars(call, { maxAgeMs: CALENDARS_MS, staleMs: freshness.staleMs }),
+  );
   if (included.length === 0)
     throw new CalmcpError(
       'NOT_FOUND',
@@ -253,7 +264,7 @@ async function readAccount(
         ? 'the account has no calendar'
         : 'its calendars are all excluded by calendars: in accounts.yaml',
     );
-  const reads = await provider.readCalendars(included, range, call, depth);
+  const { reads, origin } = await readings.read(included, range, depth, freshness, call);
   const { events, asOf, problems, errors } = settle(reads);
   const missing = included.filter((calendar) => !reads.some((read) => read.calendar.id === calendar.id));
   if (missing.length > 0) throw new TypeError(`the provider of ${account.id} left out ${missing.length} calendars`);
@@ -263,6 +274,7 @@ async function readAccount(
     calendars: asOf.length,
     skipped: excluded.length,
     asOf: Math.min(...asOf, app.now().epochMilliseconds),
+    origin,
     problems: [
       ...unmatched.map((name) => `no calendar is called ${JSON.stringify(name)} (calendars.include)`),
       ...problems,
@@ -276,6 +288,7 @@ export interface ReadRequest {
   readonly range: Range;
   readonly audience: string;
   readonly depth: ReadDepth;
+  readonly freshness: Freshness;
 }
 
 /**
@@ -284,19 +297,27 @@ export interface ReadRequest {
  */
 export async function readEvents(
   app: App,
-  { accounts, range, audience, depth }: ReadRequest,
+  { accounts, audience, ...request }: ReadRequest,
   asker: Asker,
 ): Promise<{
   readonly events: readonly CalendarEvent[];
   readonly coverage: readonly AccountCoverage[];
   /** Accounts of which not everything was read. */
   readonly unknown: readonly Account[];
+  /** Whether all of it was read just now. */
+  readonly isLive: boolean;
 }> {
+  await app.catchUp();
+  let isLive = true;
   const { answers, coverage } = await fanOut(
     app,
     accounts,
     asker,
-    (account, call) => readAccount(account, range, depth, app, call),
+    async (account, call) => {
+      const reading = await readAccount(account, request, app, call);
+      isLive &&= reading.origin === 'live';
+      return reading;
+    },
     audience,
   );
   const complete = new Set(answers.filter((answer) => isComplete([answer.coverage])).map(({ account }) => account));
@@ -310,6 +331,7 @@ export async function readEvents(
     ),
     coverage,
     unknown: accounts.filter((account) => !complete.has(account)),
+    isLive,
   };
 }
 

@@ -4,6 +4,7 @@ import { OWNER } from '../core/disclosure.ts';
 import { findLikeness } from '../core/likeness.ts';
 import type { MergedEvent } from '../core/merge.ts';
 import { moreOf, pageInput, pageOutput, partOf, resume } from './cursor.ts';
+import { freshnessInput, freshnessOf } from './envelope.ts';
 import { detailInput, eventItem, formatSpan, idOf, titleText, toItem } from './event-item.ts';
 import { isListed } from './list-events.ts';
 import { defineOperation } from './operation.ts';
@@ -13,6 +14,7 @@ const USUAL = 50;
 
 const input = z.strictObject({
   ...questionInput,
+  ...freshnessInput,
   range: questionInput.range.describe('Default next 7 days.'),
   ...pageInput,
   detail: detailInput,
@@ -62,7 +64,10 @@ export const findConflicts = defineOperation({
   async run(app, input, asker) {
     const { asked: all, said, after } = await resume(app, 'find_conflicts', input);
     const { limit = USUAL, detail, cursor: _cursor, ...asked } = all;
-    const answered = await readQuestion(app, parseQuestion(app, asked, 'next 7 days'), asker, { detail });
+    const answered = await readQuestion(app, parseQuestion(app, asked, 'next 7 days'), asker, {
+      detail,
+      freshness: freshnessOf(asked),
+    });
     const { audience, clock } = answered;
     const events = answered.events.filter((merged) => isListed(merged, false));
     const likeness = findLikeness(events);

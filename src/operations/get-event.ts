@@ -6,7 +6,7 @@ import { findLikeness } from '../core/likeness.ts';
 import type { MergedEvent } from '../core/merge.ts';
 import { cutAt, neutralizeLines, webAddress } from '../core/text.ts';
 import { limitedCall } from './deadline.ts';
-import { audienceInput, audienceOf, timeZoneInput } from './envelope.ts';
+import { audienceInput, audienceOf, freshnessOf, timeZoneInput } from './envelope.ts';
 import { detailInput, eventItem, nameText, toItem } from './event-item.ts';
 import { isListed } from './list-events.ts';
 import { lookUp } from './look-up.ts';
@@ -121,7 +121,7 @@ export const getEvent = defineOperation({
       answered,
       merged: found,
       copy,
-    } = await lookUp(app, { id, audience, timeZone: asked.timeZone, detail }, asker);
+    } = await lookUp(app, { id, audience, timeZone: asked.timeZone, detail, freshness: freshnessOf({}) }, asker);
     if (text)
       asker.heard?.note(
         found.event.text,

@@ -4,13 +4,19 @@ import { OTHER_ACCOUNTS, OWNER } from '../core/disclosure.ts';
 import type { BusyBlock, Range } from '../core/event.ts';
 import { intersect, interval, pairsOf, subtract } from '../core/intervals.ts';
 import { moreOf, pageInput, pageOutput, partOf, resume } from './cursor.ts';
-import { describeRange } from './envelope.ts';
+import { describeRange, freshnessInput, freshnessOf } from './envelope.ts';
 import { detailInput, formatSpan } from './event-item.ts';
 import { defineOperation } from './operation.ts';
 import { type AskedPerson, parsePeople, peopleInput, readPeople } from './people.ts';
 import { type Answered, commonHours, parseQuestion, questionInput, questionOutput, readQuestion } from './question.ts';
 
-const input = z.strictObject({ ...questionInput, ...peopleInput, ...pageInput, detail: detailInput });
+const input = z.strictObject({
+  ...questionInput,
+  ...freshnessInput,
+  ...peopleInput,
+  ...pageInput,
+  detail: detailInput,
+});
 
 const span = { start: z.string(), end: z.string().describe('Exclusive; time of day when on the day of start.') };
 const busy = z.enum(['tentative', 'unknown', 'busy', 'oof']);
@@ -69,7 +75,7 @@ export const getFreeBusy = defineOperation({
     const { range, clock } = question;
     const peopleQuestion = await parsePeople(app, { people, via }, question);
     const [answered, others] = await Promise.all([
-      readQuestion(app, question, asker, { detail }),
+      readQuestion(app, question, asker, { detail, freshness: freshnessOf(asked) }),
       peopleQuestion === undefined ? undefined : readPeople(app, peopleQuestion, question, asker),
     ]);
     const blocks = blocksOfAnswer(answered);

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { LIVE } from '../accounts/readings.ts';
 import type { Account } from '../accounts/registry.ts';
 import { isComplete } from '../core/coverage.ts';
 import type { Calendar } from '../core/event.ts';
@@ -52,7 +53,7 @@ export const listCalendars = defineOperation({
   output,
   async run(app, { accounts }, asker) {
     const { answers, coverage } = await fanOut(app, selectAccounts(app, accounts), asker, async (account, call) => {
-      const calendars = await (await account.open()).listCalendars(call);
+      const calendars = await account.readings.calendars(call, LIVE);
       const { included, excluded } = filterCalendars(account, calendars);
       return {
         value: calendars,

@@ -4,12 +4,14 @@ import { OTHER_ACCOUNTS } from '../core/disclosure.ts';
 import { findLikeness } from '../core/likeness.ts';
 import type { MergedEvent } from '../core/merge.ts';
 import { moreOf, pageInput, pageOutput, partOf, resume } from './cursor.ts';
+import { freshnessInput, freshnessOf } from './envelope.ts';
 import { detailInput, eventItem, toItem } from './event-item.ts';
 import { defineOperation } from './operation.ts';
 import { eventsInRange, parseQuestion, placesOf, questionInput, questionOutput, readQuestion } from './question.ts';
 
 const input = z.strictObject({
   ...questionInput,
+  ...freshnessInput,
   includeDeclined: z.boolean().optional(),
   ...pageInput,
   detail: detailInput,
@@ -42,8 +44,9 @@ export const listEvents = defineOperation({
   output,
   async run(app, input, asker) {
     const { asked, said, after } = await resume(app, 'list_events', input);
-    const { includeDeclined = false, detail, limit, cursor: _cursor, ...question } = asked;
-    const answered = await readQuestion(app, parseQuestion(app, question), asker, { detail });
+    const { includeDeclined = false, detail, limit, cursor: _cursor, maxAgeSeconds, ...question } = asked;
+    const freshness = freshnessOf({ maxAgeSeconds }, 'stale');
+    const answered = await readQuestion(app, parseQuestion(app, question), asker, { detail, freshness });
     const events = eventsInRange(answered).filter((merged) => isListed(merged, includeDeclined));
     const likeness = findLikeness(events);
     const { shown, last } = partOf(events, { limit, after, ...placesOf(answered) }, (merged) =>

@@ -1,4 +1,5 @@
 /** From a reference back to its event. */
+import { type Freshness, LIVE } from '../accounts/readings.ts';
 import type { Account, App } from '../accounts/registry.ts';
 import { mayName, OTHER_ACCOUNTS, OWNER } from '../core/disclosure.ts';
 import { CalmcpError } from '../core/errors.ts';
@@ -51,13 +52,18 @@ export async function lookUp(
     audience = OWNER,
     timeZone,
     detail,
-  }: { id: string; audience?: string; timeZone?: string | undefined; detail?: Detail },
+    freshness,
+  }: { id: string; audience?: string; timeZone?: string | undefined; detail?: Detail; freshness: Freshness },
   asker: Asker,
 ): Promise<FoundEvent> {
   const zone = requireZone(timeZone ?? app.timeZone);
   const { reference, accounts } = holdersOf(app, id, audience);
 
-  async function within(from: number, to: number): Promise<{ answered: Answered; found?: FoundEvent }> {
+  async function within(
+    from: number,
+    to: number,
+    age: Freshness = LIVE,
+  ): Promise<{ answered: Answered; found?: FoundEvent }> {
     const question = parseQuestion(app, {
       ...(audience === OWNER ? {} : { audience }),
       timeZone: zone,
@@ -66,6 +72,7 @@ export async function lookUp(
     });
     const answered = await readQuestion(app, question, asker, {
       depth: 'full',
+      freshness: age,
       ...(detail === undefined ? {} : { detail }),
     });
     for (const merged of answered.events) {
@@ -75,7 +82,10 @@ export async function lookUp(
     return { answered };
   }
 
-  let { answered, found } = await within(reference.day - DAY, reference.day + 2 * DAY);
+  const near = [reference.day - DAY, reference.day + 2 * DAY] as const;
+  let { answered, found } = await within(...near, freshness);
+  // What is not in memory may have been made or moved there since.
+  if (found === undefined && !answered.isLive) ({ answered, found } = await within(...near));
   const missing = (): Account | undefined => accounts.find((account) => answered.unknown.includes(account.id));
   if (found === undefined && missing() === undefined) {
     // It was moved since. A far look costs more, so it comes second.

@@ -1,5 +1,6 @@
 /** What all questions about events begin with: who is asked about what, for whom, and what was read. */
 import { z } from 'zod';
+import { type Freshness, LIVE } from '../accounts/readings.ts';
 import type { Account, App } from '../accounts/registry.ts';
 import type { ClockOf } from '../core/busy-blocks.ts';
 import { type AccountCoverage, isComplete } from '../core/coverage.ts';
@@ -63,6 +64,8 @@ export interface Answered extends Question {
   readonly head: Head;
   /** Merged and in order; the days around the range are in it too, as all-day events lie differently on other clocks. */
   readonly events: readonly MergedEvent[];
+  /** Whether all of it was read just now. */
+  readonly isLive: boolean;
   /** Where what is told of these events is noted. */
   readonly heard: Heard | undefined;
   /** Accounts of which not everything is known, by the names that the audience may hear. */
@@ -92,7 +95,13 @@ export function parseQuestion(app: App, asked: Asked, usual = 'today'): Question
 }
 
 /** In a compact answer: what was read just now, as ever, is not worth saying. */
-function shortCoverage({ asOf, requests: _requests, ...coverage }: AccountCoverage): AccountCoverage {
+function shortCoverage({
+  asOf,
+  requests: _requests,
+  retries: _retries,
+  cached: _cached,
+  ...coverage
+}: AccountCoverage): AccountCoverage {
   return coverage.status === 'ok' || asOf === undefined ? coverage : { ...coverage, asOf };
 }
 
@@ -158,14 +167,25 @@ export async function readQuestion(
     depth = 'agenda',
     marginMs = 0,
     detail = 'full',
-  }: { readonly depth?: ReadDepth; readonly marginMs?: number; readonly detail?: Detail } = {},
+    freshness = LIVE,
+  }: {
+    readonly depth?: ReadDepth;
+    readonly marginMs?: number;
+    readonly detail?: Detail;
+    readonly freshness?: Freshness;
+  } = {},
 ): Promise<Answered> {
-  const { events, coverage, unknown } = await readEvents(app, { ...widened(question, marginMs), depth }, asker);
+  const { events, coverage, unknown, isLive } = await readEvents(
+    app,
+    { ...widened(question, marginMs), depth, freshness },
+    asker,
+  );
   const order = (id: string): number => app.accounts.findIndex((account) => account.id === id);
   return {
     ...question,
     heard: asker.heard,
     head: headOf(app, question, coverage, detail),
+    isLive,
     events: mergeEvents(events, { clock: question.clock, order }),
     unknown: [
       ...new Set(unknown.map(({ id, sharing }) => (mayName(question.audience, sharing) ? id : OTHER_ACCOUNTS))),

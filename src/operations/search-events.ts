@@ -3,6 +3,7 @@ import { CalmcpError } from '../core/errors.ts';
 import { findLikeness } from '../core/likeness.ts';
 import { matches, parseQuery } from '../core/search.ts';
 import { moreOf, pageInput, pageOutput, partOf, resume } from './cursor.ts';
+import { freshnessInput, freshnessOf } from './envelope.ts';
 import { detailInput, eventItem, toItem } from './event-item.ts';
 import { isListed } from './list-events.ts';
 import { defineOperation } from './operation.ts';
@@ -17,6 +18,7 @@ const DAYS_AHEAD = 90;
 const input = z.strictObject({
   query: z.string().max(LONGEST_QUERY).optional().describe('Words that must all occur; "in quotes" for a phrase.'),
   ...questionInput,
+  ...freshnessInput,
   range: questionInput.range.describe(`Default ${DAYS_BACK} days back to ${DAYS_AHEAD} ahead.`),
   includeDeclined: z.boolean().optional(),
   ...pageInput,
@@ -50,7 +52,7 @@ export const searchEvents = defineOperation({
     const today = app.now().toZonedDateTimeISO(app.timeZone).toPlainDate();
     const usual = `${today.subtract({ days: DAYS_BACK })}..${today.add({ days: DAYS_AHEAD })}`;
     const question = parseQuestion(app, asked, usual);
-    const answered = await readQuestion(app, question, asker, { depth: 'full', detail });
+    const answered = await readQuestion(app, question, asker, { depth: 'full', detail, freshness: freshnessOf(asked) });
     const events = eventsInRange(answered).filter((merged) => isListed(merged, includeDeclined));
     const likeness = findLikeness(events);
     const found = events.filter(({ copies }) => copies.some((copy) => matches(copy, words)));

@@ -21,7 +21,7 @@ export function createFaults(): Faults {
     },
     strike: async (target, inBatch, signal) => {
       const found = armed.find(
-        ({ fault, left }) => left > 0 && (!inBatch || fault.inBatch === true) && fault.match(target),
+        ({ fault, left }) => left > 0 && (!inBatch || fault.inBatch !== false) && fault.match(target),
       );
       if (found === undefined) return undefined;
       found.left -= 1;

@@ -1,3 +1,4 @@
+import type { Faults } from './faults.ts';
 import type { GoogleData } from './google-data.ts';
 import type { GoogleGrants } from './google-grants.ts';
 import type { GooglePages } from './google-pages.ts';
@@ -7,6 +8,7 @@ export interface GoogleContext {
   readonly data: GoogleData;
   readonly grants: GoogleGrants;
   readonly pages: GooglePages;
+  readonly faults: Faults;
   readonly redemptions: GoogleRedemption[];
   /** What Calendar sends, in order. */
   readonly mails: SandboxMail[];

@@ -67,7 +67,8 @@ export function listEvents(
 
   const view = { calendar, role, timeZone, maxAttendees, singleEvents: question.singleEvents };
   const page = context.pages.page({
-    list: `events of ${calendar.id} for ${token.user.sub}`,
+    // A sync token does not outlive the role that it was issued to.
+    list: `events of ${calendar.id} for ${token.user.sub}, ${role}`,
     query,
     pageSize,
     syncParameters: ['eventTypes', 'maxAttendees', 'showHiddenInvitations', 'singleEvents', 'timeZone'],

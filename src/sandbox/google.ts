@@ -1,11 +1,14 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import { authenticateGoogle } from './google-auth.ts';
+import { lostAnswer } from './faults.ts';
+import { authenticateGoogle, findGoogleToken } from './google-auth.ts';
 import { authorizePath, showConsentPage, submitConsentPage } from './google-authorize.ts';
+import { answerOfBatch, batchPath, parseGoogleBatch } from './google-batch.ts';
 import type { GoogleContext } from './google-context.ts';
 import { tokenInfo, userInfo } from './google-identity.ts';
 import { answerCalendar } from './google-routes.ts';
 import { redeemAtGoogle, revokeAtGoogle } from './google-token.ts';
 import { type Answer, answerOf, type Incoming } from './http.ts';
+import { recordOf, type SandboxRequest } from './records.ts';
 
 /** Where a client finds Google in the sandbox: what it takes instead of accounts.google.com and googleapis.com. */
 export interface GoogleEndpoints {
@@ -30,10 +33,35 @@ export function googleEndpoints(origin: string): GoogleEndpoints {
 }
 
 /** Google's OAuth 2.0 and Calendar API v3, as far as reading calendars and changing events needs them. */
-export function answerGoogle(incoming: Incoming, context: GoogleContext): Promise<Answer> {
-  return answerOf(() =>
-    incoming.path.startsWith('/google/calendar/v3/') ? calendar(incoming, context) : identity(incoming, context),
-  );
+export function answerGoogle(incoming: Incoming, context: GoogleContext, record: SandboxRequest): Promise<Answer> {
+  return answerOf(() => {
+    if (incoming.path.startsWith('/google/calendar/v3/')) return calendar(incoming, context);
+    return incoming.path === batchPath && incoming.method === 'POST'
+      ? batch(incoming, context, record)
+      : identity(incoming, context);
+  });
+}
+
+/**
+ * Each call is answered as if it had come alone, its token looked at and its faults striking. The real one counts each for
+ * the quotas, too, of which the sandbox has none: `batch` of the record has them, one by one.
+ */
+async function batch(outer: Incoming, context: GoogleContext, record: SandboxRequest): Promise<Answer> {
+  const calls = parseGoogleBatch(outer);
+  const answers = calls.map(async (call) => {
+    const { incoming } = call;
+    const holder = findGoogleToken(incoming.headers.authorization, context.grants);
+    const inner = recordOf(incoming, holder);
+    record.batch?.push(inner);
+    const { method, path } = incoming;
+    const target = { method, path, ...(holder === undefined ? {} : { mailbox: holder.user.username }) };
+    const struck = await context.faults.strike(target, true, incoming.signal);
+    const answer =
+      struck === undefined || struck === lostAnswer ? await answerOf(() => calendar(incoming, context)) : struck;
+    inner.status = answer.status;
+    return [call, answer] as const;
+  });
+  return answerOfBatch(await Promise.all(answers));
 }
 
 function identity(incoming: Incoming, context: GoogleContext): Answer {

@@ -49,8 +49,9 @@ export function createGraphFront({ data, grants, faults, mails, rules, delayMs, 
     }
   }
 
-  /** The sandbox plays no writes in a batch. */
-  function readOnly(incoming: Incoming, token: AccessToken): Promise<Answer> {
+  /** The sandbox plays no writes in a batch. A token may be revoked while the batch is under way. */
+  async function readOnly(incoming: Incoming): Promise<Answer> {
+    const token = authenticate(incoming.headers.authorization, grants, now());
     if (incoming.method === 'GET' || incoming.path.endsWith('/getSchedule')) return one(incoming, token);
     throw graphRefusal(405, 'ErrorInvalidRequest', `${incoming.method} is not allowed in a batch (by the sandbox).`);
   }
@@ -69,7 +70,7 @@ export function createGraphFront({ data, grants, faults, mails, rules, delayMs, 
         const target = { method: incoming.method, path: incoming.path, mailbox: token.user.username };
         const struck = await faults.strike(target, true, incoming.signal);
         const answer =
-          struck === undefined || struck === lostAnswer ? await answerOf(() => readOnly(incoming, token)) : struck;
+          struck === undefined || struck === lostAnswer ? await answerOf(() => readOnly(incoming)) : struck;
         stepRecord.status = answer.status;
         return answer;
       },

@@ -165,6 +165,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     data: options.googleData ?? createGoogleDataSet(weekOf),
     grants: createGoogleGrants(),
     pages: createGooglePages(),
+    faults,
     redemptions: [],
     mails,
     accessTokenSeconds,
@@ -236,7 +237,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
   function play(incoming: Incoming, record: SandboxRequest): Promise<Answer> {
     if (incoming.path.startsWith('/v1.0/')) return graph(incoming, record);
     if (incoming.path.startsWith('/feeds/')) return Promise.resolve(answerFeed(incoming, feed));
-    if (incoming.path.startsWith('/google/')) return answerGoogle(incoming, google);
+    if (incoming.path.startsWith('/google/')) return answerGoogle(incoming, google, record);
     return answerOf(() => answerEntra(incoming, entra));
   }
 
@@ -247,7 +248,9 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     return {
       method: request.method ?? 'GET',
       // googleapis-common drops the path of a `rootUrl` that is set for the whole client: the same API, at the root.
-      path: pathname.replace(/%24batch$/i, '$batch').replace(/^\/calendar\/v3\//, '/google/calendar/v3/'),
+      path: pathname
+        .replace(/%24batch$/i, '$batch')
+        .replace(/^\/(calendar|batch\/calendar)\/v3(?=\/|$)/, '/google/$1/v3'),
       query: searchParams,
       headers,
       body: await readBody(request),

@@ -1,6 +1,6 @@
 import type { Incoming } from './http.ts';
 
-/** One request that reached the sandbox, or one step of a `$batch`. */
+/** One request that reached the sandbox, or one step of a batch. */
 export interface SandboxRequest {
   readonly method: string;
   readonly path: string;
@@ -16,7 +16,7 @@ export interface SandboxRequest {
   readonly prefer?: string;
   /** 0 until it is answered. */
   status: number;
-  /** The steps of a `$batch`, in the order they were sent. */
+  /** The steps of Graph's `$batch` or the calls of Google's, in the order they were sent. */
   readonly batch?: SandboxRequest[];
 }
 
@@ -69,10 +69,10 @@ export interface Fault {
   readonly hang?: boolean;
   /**
    * The request is served, whatever it changes is changed, and then the connection is cut before the answer: what a client
-   * cannot tell from a request that never arrived. Of the rest only `delayMs` counts then. Not for steps of a `$batch`.
+   * cannot tell from a request that never arrived. Of the rest only `delayMs` counts then. Not for steps of a batch.
    */
   readonly dropAnswer?: boolean;
-  /** Strikes the steps of a `$batch` too. */
+  /** Whether it strikes the steps of a batch, too. Default: true. */
   readonly inBatch?: boolean;
 }
 
@@ -100,6 +100,6 @@ export function recordOf(
     ...(token === undefined ? {} : { mailbox: token.user.username }),
     ...(host === undefined ? {} : { host }),
     ...(headers.prefer === undefined ? {} : { prefer: headers.prefer }),
-    ...(path === '/v1.0/$batch' ? { batch: [] } : {}),
+    ...(path === '/v1.0/$batch' || path === '/google/batch/calendar/v3' ? { batch: [] } : {}),
   };
 }

@@ -19,7 +19,7 @@ import { operations } from '../operations/index.ts';
 import type { Asker, Effect, Operation } from '../operations/operation.ts';
 import { type SignInAnswer, signIn } from '../operations/sign-in.ts';
 import { promptsOf, registerPrompts } from './prompts.ts';
-import { registerResources } from './resources.ts';
+import { registerResources, registerStatus } from './resources.ts';
 import { renderError, renderText } from './text.ts';
 import { annotationsOf, publishedInput, publishedOutput } from './tool-schema.ts';
 
@@ -50,6 +50,27 @@ export interface McpOptions {
   readonly readOnly?: boolean | undefined;
   /** These tools alone. */
   readonly tools?: readonly string[] | undefined;
+  /**
+   * `script`: for calmcp's own commands. Inputs are as the operations have them, answers are structured alone, an error comes with
+   * all that it says ({@link ERROR_META_KEY}), and `calmcp://daemon` can be read. Default `model`.
+   */
+  readonly answers?: 'model' | 'script' | undefined;
+  /** What is at `calmcp://daemon`. */
+  readonly status?: (() => Promise<unknown>) | undefined;
+}
+
+/** In the `_meta` of a failed tool call, for scripts: the CalmcpError, without its cause. */
+export const ERROR_META_KEY = 'io.calmcp/error';
+
+function partsOf({ code, message, hint, account, retryAfterMs, problems }: CalmcpError): Record<string, unknown> {
+  return {
+    code,
+    message,
+    ...(hint === undefined ? {} : { hint }),
+    ...(account === undefined ? {} : { account }),
+    ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+    ...(problems.length === 0 ? {} : { problems }),
+  };
 }
 
 /** The tools that are served. @throws CalmcpError INPUT_INVALID for a name that is none */
@@ -93,7 +114,8 @@ function canShowPages(server: McpServer, { mcpReq }: ServerContext): boolean {
 }
 
 export function createMcpServer(options: McpOptions): McpServer {
-  const { version, app, log } = options;
+  const { version, app, log, status } = options;
+  const isForScript = options.answers === 'script';
   const served = toolsOf(options);
   const names = new Set(served.map(({ name }) => name));
   const prompts = promptsOf(names);
@@ -106,7 +128,7 @@ export function createMcpServer(options: McpOptions): McpServer {
       capabilities: {
         tools: FIXED,
         ...(prompts.length === 0 ? {} : { prompts: FIXED }),
-        ...(names.has('list_accounts') || names.has('list_events') ? { resources: FIXED } : {}),
+        ...(isForScript || names.has('list_accounts') || names.has('list_events') ? { resources: FIXED } : {}),
       },
       cacheHints: {
         'tools/list': LIST_CACHE,
@@ -158,7 +180,7 @@ export function createMcpServer(options: McpOptions): McpServer {
     const structuredContent = result as Record<string, unknown>;
     return {
       ...(structuredContent.outcome === 'conflict' ? { isError: true } : {}),
-      content: [{ type: 'text', text: renderText(operation.name, result) }],
+      content: isForScript ? [] : [{ type: 'text', text: renderText(operation.name, result) }],
       structuredContent,
     };
   }
@@ -169,7 +191,7 @@ export function createMcpServer(options: McpOptions): McpServer {
       {
         title: operation.title,
         description: operation.description,
-        inputSchema: publishedInput(operation),
+        inputSchema: isForScript ? operation.input : publishedInput(operation),
         outputSchema: publishedOutput(operation),
         annotations: annotationsOf(operation.effect),
       },
@@ -181,7 +203,11 @@ export function createMcpServer(options: McpOptions): McpServer {
           const error = toCalmcpError(thrown);
           // What a model typed wrong is told to the model; what calmcp got wrong is shown nowhere else.
           log[error.code === 'INTERNAL' ? 'error' : 'info']('tool failed', { tool: operation.name, error });
-          return { isError: true, content: [{ type: 'text', text: renderError(error) }] };
+          return {
+            isError: true,
+            content: [{ type: 'text', text: renderError(error) }],
+            ...(isForScript ? { _meta: { [ERROR_META_KEY]: partsOf(error) } } : {}),
+          };
         }
       },
     );
@@ -198,6 +224,7 @@ export function createMcpServer(options: McpOptions): McpServer {
     },
     names,
   );
+  if (isForScript && status !== undefined) registerStatus(server, status);
   return server;
 }
 

@@ -66,3 +66,14 @@ export function registerResources(
       },
     );
 }
+
+/** How the daemon is, for calmcp's own commands: nothing that a conversation has a use for. */
+export function registerStatus(server: McpServer, status: () => Promise<unknown>): void {
+  const mimeType = 'application/json';
+  server.registerResource(
+    'daemon',
+    'calmcp://daemon',
+    { title: 'Daemon', description: 'The daemon: process, memory, sessions, accounts.', mimeType },
+    async (uri) => ({ contents: [{ uri: uri.href, mimeType, text: JSON.stringify(await status()) }] }),
+  );
+}

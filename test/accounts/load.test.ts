@@ -195,3 +195,44 @@ test('an endpoint is https, or this machine', () => {
   ])
     expect(problems(cloud(bad)), bad).toHaveLength(1);
 });
+
+describe('limits', () => {
+  const microsoft = `  xebia: { provider: microsoft, clientId: ${GUID}, tenantId: ${GUID.replaceAll('1', '2')}`;
+
+  test('of an account and of a registration are what the file says, whatever the case of the client id', () => {
+    const id = 'ABCDEF00-1111-1111-1111-111111111111';
+    const { accounts, registrations } = parse(`version: 1
+registrations: { ${id}: { atOnce: 16, perMinute: 500 } }
+accounts:
+  xebia: { provider: microsoft, clientId: ${id.toLowerCase()}, tenantId: consumers, limits: { perMinute: 300 } }
+`);
+    expect(accounts[0]?.settings.limits).toEqual({ perMinute: 300 });
+    expect([...registrations]).toEqual([[id.toLowerCase(), { atOnce: 16, perMinute: 500 }]]);
+  });
+
+  test.each([
+    ['{ atOnce: 0 }', 'atOnce: is less than 1'],
+    ['{ atOnce: 33 }', 'atOnce: is more than 32'],
+    ['{ atOnce: 1.5 }', 'atOnce: is no whole number from 1 to 32'],
+    ['{ perMinute: 9 }', 'perMinute: is less than 10'],
+    ['{ perMinute: 100001 }', 'perMinute: is more than 100000'],
+    ['{ perMinute: many }', 'perMinute: is no whole number from 10 to 100000'],
+    ['{ perHour: 9 }', 'perHour: unknown key'],
+  ])('%s is told with its place', (limits, told) => {
+    expect(problems(`version: 1\naccounts:\n${microsoft}, limits: ${limits} }\n`)).toEqual([
+      expect.stringMatching(new RegExp(String.raw`^accounts\.yaml:3:\d+ accounts\.xebia\.limits\.${told}$`)),
+    ]);
+  });
+
+  test('of a registration that no account uses are a mistake', () => {
+    const file = (clientId: string): string =>
+      `version: 1\nregistrations:\n  ${clientId}: { perMinute: 500 }\naccounts:\n${microsoft} }\n`;
+    expect(problems(file(GUID))).toEqual([]);
+    expect(problems(file('1234.apps.googleusercontent.com'))).toEqual([
+      'accounts.yaml:3:3 registrations.1234.apps.googleusercontent.com: no account has this client id',
+    ]);
+    expect(problems(file(GUID).replace('perMinute', 'perminute'))).toEqual([
+      `accounts.yaml:3:43 registrations.${GUID}.perminute: unknown key`,
+    ]);
+  });
+});

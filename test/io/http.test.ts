@@ -3,8 +3,10 @@ import { type AddressInfo, createServer as createTcpServer, type Socket, type Se
 import { gzipSync } from 'node:zlib';
 import { afterEach, describe, expect, it } from 'vitest';
 import { CalmcpError } from '../../src/core/errors.ts';
+import { wasNotSent } from '../../src/core/not-sent.ts';
 import type { Call, Fetch, Logger, RequestTraits } from '../../src/core/provider.ts';
 import { codeOfStatus, createHttp, type HttpFailure, parseRetryAfter, readJson } from '../../src/io/http.ts';
+import { createPatience } from '../../src/io/patience.ts';
 import { pause } from '../../src/io/time-limit.ts';
 
 type Handler = (request: IncomingMessage, response: ServerResponse, count: number) => void;
@@ -77,7 +79,15 @@ function ask(ms = 10_000): TestCall {
 const silent: Logger = { error() {}, warn() {}, info() {}, debug() {} };
 /** HTTP of one account, without any pause between attempts that the server did not ask for. */
 const account = (concurrency = 8, options: { random?: () => number; log?: Logger; fetch?: Fetch } = {}) =>
-  createHttp({ account: 'work', fetch, log: silent, concurrency, random: () => 0, ...options });
+  createHttp({
+    fetch: options.fetch ?? fetch,
+    patience: createPatience({
+      account: 'work',
+      log: options.log ?? silent,
+      limits: { atOnce: concurrency },
+      random: options.random ?? (() => 0),
+    }),
+  });
 
 const get = (url: string | URL, call: Call = ask(), traits?: RequestTraits, init?: RequestInit): Promise<Response> =>
   account()(call, traits)(url, init);
@@ -583,6 +593,37 @@ describe('the slots of an account', () => {
     one.abort(late);
     other.abort(late);
     await Promise.all(runs);
+  });
+});
+
+describe('a server that fails all the time', () => {
+  it('is left alone; a change that was not sent says so, and one that was sent does not', async () => {
+    const { url, asked } = await serve(end(503));
+    const http = account();
+    const post = { method: 'POST', body: '{}' };
+    const sent: CalmcpError[] = [];
+    for (let count = 0; count < 5; count++) sent.push(await caught(http(ask())(url, post)));
+    expect(sent.map(wasNotSent)).toEqual([false, false, false, false, false]);
+    expect(wasNotSent(await caught(http(ask())(url, post)))).toBe(true);
+    expect(asked).toHaveLength(5);
+
+    const [other, call] = [account(), ask()];
+    // Asked before: a change may be on its way by now, and a question not.
+    expect((await other(call)((await serve(end(200))).url, post)).status).toBe(200);
+    for (let count = 0; count < 5; count++) await caught(other(ask())(url, post));
+    expect(wasNotSent(await caught(other(call)(url)))).toBe(false);
+    expect(wasNotSent(await caught(other(ask())(url)))).toBe(true);
+  });
+
+  it('is counted by what its service counts: a batch is all that is in it', async () => {
+    const { url, asked } = await serve(end(200));
+    const http = createHttp({
+      fetch,
+      patience: createPatience({ account: 'work', log: silent, limits: { atOnce: 4, perMinute: 40 } }),
+    });
+    await http(ask(), { cost: 20 })(url);
+    expect(await caught(http(ask(1_000))(url))).toMatchObject({ code: 'RATE_LIMITED' });
+    expect(asked).toHaveLength(1);
   });
 });
 

@@ -120,6 +120,63 @@ describe('a limiter', () => {
     expect(await next).toBe('next');
   });
 
+  it('serves a waiting question before background work, whatever its place', async () => {
+    const limiter = createLimiter(1);
+    const [running, errand, question] = [task(), task(), task()];
+    const runs = [
+      limiter.run(1, forever, running.run),
+      limiter.run(1, forever, errand.run, true),
+      limiter.run(1, forever, question.run),
+    ];
+    running.end();
+    await settled();
+    expect([errand.started, question.started]).toEqual([false, true]);
+    question.end();
+    await settled();
+    expect(errand.started).toBe(true);
+    errand.end();
+    await Promise.all(runs);
+  });
+
+  it('lets background work have all slots but one, so that a question starts at once', async () => {
+    const limiter = createLimiter(4);
+    const errands = Array.from({ length: 10 }, task);
+    const runs = errands.map(({ run }) => limiter.run(1, forever, run, true));
+    await settled();
+    expect(errands.filter(({ started }) => started)).toHaveLength(3);
+    const question = task();
+    runs.push(limiter.run(1, forever, question.run));
+    await settled();
+    expect(question.started).toBe(true);
+    for (const { end } of [question, ...errands]) end();
+    await Promise.all(runs);
+    expect(errands.every(({ started }) => started)).toBe(true);
+  });
+
+  it('weighs what is heavy in full in the background too: it waits until nothing else runs', async () => {
+    const limiter = createLimiter(4);
+    const [light, batch, question] = [task(), task(), task()];
+    const runs = [limiter.run(1, forever, light.run), limiter.run(4, forever, batch.run, true)];
+    await settled();
+    expect(batch.started).toBe(false);
+    light.end();
+    await settled();
+    expect(batch.started).toBe(true);
+    runs.push(limiter.run(1, forever, question.run));
+    await settled();
+    // A fifth request at once would be refused.
+    expect(question.started).toBe(false);
+    batch.end();
+    await settled();
+    expect(question.started).toBe(true);
+    question.end();
+    await Promise.all(runs);
+  });
+
+  it('with one slot only still runs background work', async () => {
+    expect(await createLimiter(1).run(1, forever, () => Promise.resolve('done'), true)).toBe('done');
+  });
+
   it('never has more under way than slots, and loses none, whatever comes, fails and gives up', async () => {
     await fc.assert(
       fc.asyncProperty(
@@ -130,22 +187,24 @@ describe('a limiter', () => {
             turns: fc.nat(4),
             fails: fc.boolean(),
             abortAt: fc.option(fc.nat(6)),
+            background: fc.boolean(),
           }),
           { maxLength: 25 },
         ),
         async (slots, jobs) => {
           const limiter = createLimiter(slots);
           let used = 0;
-          const runs = jobs.map(async ({ weight, turns, fails, abortAt }) => {
+          const runs = jobs.map(async ({ weight, turns, fails, abortAt, background }) => {
             const abort = new AbortController();
             const taken = Math.min(weight, slots);
-            const run = limiter.run(weight, abort.signal, async () => {
+            const job = async (): Promise<void> => {
               used += taken;
               expect(used).toBeLessThanOrEqual(slots);
               for (let turn = 0; turn < turns; turn++) await settled();
               used -= taken;
               if (fails) throw new Error('failed');
-            });
+            };
+            const run = limiter.run(weight, abort.signal, job, background);
             if (abortAt !== null) {
               for (let turn = 0; turn < abortAt; turn++) await Promise.resolve();
               abort.abort(new Error('aborted'));

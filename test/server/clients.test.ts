@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vit
 import { processOf } from '../../src/io/process-table.ts';
 import { operations } from '../../src/operations/index.ts';
 import type { Agenda } from '../../src/operations/list-events.ts';
+import { runDaemon, sessionsOf } from '../daemons.ts';
 import { lasting, temporaryFolder, writeAccounts } from '../harness.ts';
 import { type AnyClient, CLIENTS, connectClient } from './any-client.ts';
 
@@ -29,22 +30,33 @@ async function connect(name: string, accounts?: string): Promise<AnyClient> {
   return client;
 }
 
-describe.each(Object.keys(CLIENTS))('a client on %s', (name) => {
+const ALONE = Object.keys(CLIENTS).map((name) => [name, 'alone'] as const);
+/** The oldest and the newest: what lies between is the same lines, passed on. */
+const ATTACHED = ['sdk 1.12', 'v2 in the 2026-07-28 era'].map((name) => [name, 'attached to a daemon'] as const);
+
+describe.each([...ALONE, ...ATTACHED])('a client on %s, %s,', (name, how) => {
+  const isAttached = how !== 'alone';
   let client: AnyClient;
+  let folder = '';
   let end = async (): Promise<void> => undefined;
 
   beforeAll(async () => {
     const { opened, end: remove } = await lasting(home);
-    client = await connectClient(name, opened);
+    folder = opened;
+    const daemon = isAttached ? await runDaemon(folder) : undefined;
+    client = await connectClient(name, folder);
     end = async () => {
       await client.close();
+      daemon?.kill('SIGKILL');
+      await daemon?.ended;
       await remove();
     };
   });
 
   afterAll(() => end());
 
-  test('meets calmcp, and is told how to use it', () => {
+  test('meets calmcp, and is told how to use it', async () => {
+    if (isAttached) expect(await sessionsOf(folder)).toBe(1);
     expect(client.getServerVersion()).toMatchObject({ name: 'calmcp' });
     expect(client.getServerCapabilities()).toHaveProperty('tools');
     expect(client.getInstructions()).toMatch(/An account that is not ok is UNKNOWN/);
@@ -162,7 +174,9 @@ describe.each(Object.keys(CLIENTS))('a client on %s', (name) => {
       message: expect.stringContaining('list_meetings'),
     });
   });
+});
 
+describe.each(Object.keys(CLIENTS))('a client on %s', (name) => {
   test('hears of a broken accounts.yaml at the call, not by a server that is gone', async () => {
     const broken = await connect(name, 'version: 1\naccounts:\n  a: { provider: nope }\n');
     const result = await broken.call('list_accounts');

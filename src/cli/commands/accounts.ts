@@ -9,7 +9,15 @@ import { accountFlags, clearSecretWarnings, composeAccount } from '../account-en
 import { forgetChild } from '../children.ts';
 import { type AddCommand, EXIT_INCOMPLETE, type Run } from '../command.ts';
 import { editConfig } from '../edit-config.ts';
-import { type GlobalOptions, openAppFor, parseConfigText, pathsOf, readConfig, readConfigText } from '../open-app.ts';
+import {
+  type GlobalOptions,
+  logOf,
+  openAppFor,
+  parseConfigText,
+  pathsOf,
+  readConfig,
+  readConfigText,
+} from '../open-app.ts';
 import { withProgress } from '../progress.ts';
 import { confirm } from '../prompt.ts';
 import { type Shell, styleFor } from '../shell.ts';
@@ -160,12 +168,25 @@ async function signInStateOf(shell: Shell, options: GlobalOptions, id: string): 
 }
 
 async function signOut(shell: Shell, options: GlobalOptions, id: string): Promise<void> {
-  const app = await openAppFor(shell, options, true);
+  const app = await openAppFor(shell, options, { attended: true });
   try {
     const remark = await app.account(id).signOut();
     if (remark !== undefined) shell.stderr.write(`${id}: ${remark}\n`);
   } finally {
     await app.close();
+  }
+}
+
+/** What was read goes with its account. One that cannot be opened must not keep anybody from removing it. */
+async function wipeReadings(shell: Shell, options: GlobalOptions, id: string): Promise<void> {
+  try {
+    const app = await openAppFor(shell, options, { attended: true });
+    await app
+      .account(id)
+      .wipeReadings()
+      .finally(() => app.close());
+  } catch (error) {
+    logOf(shell, options).warn('what was read of the account may still be on disk, sealed', { error });
   }
 }
 
@@ -212,7 +233,7 @@ function addRemove(accounts: Command, shell: Shell, run: Run): void {
         if (logout) {
           await signOut(shell, options, id);
           await forgetChild(paths, id);
-        }
+        } else await wipeReadings(shell, options, id);
         const backup = `${paths.configFile}.bak`;
         await edit.save({ backup });
         const undo = `${shell.platform === 'win32' ? 'copy' : 'cp'} ${quoted(backup)} ${quoted(paths.configFile)}`;

@@ -1,11 +1,11 @@
 import { listEvents } from '../../operations/list-events.ts';
 import { type AddCommand, ask } from '../command.ts';
-import { addPaging, addRangeOptions, moreText, pageInputOf, rangeInputOf } from '../range-options.ts';
+import { addAnswerOptions, addRangeOptions, moreText, answerInputOf, rangeInputOf } from '../range-options.ts';
 import { renderAgenda } from '../render-agenda.ts';
 import { screenOf } from '../shell.ts';
 
 export const addAgenda: AddCommand = (program, shell, run) => {
-  addPaging(addRangeOptions(program.command('agenda'), 'today'), 'events', 'all')
+  addAnswerOptions(addRangeOptions(program.command('agenda'), 'today'), 'events', 'all')
     .summary('what all calendars say, merged')
     .description('Prints the merged events of all accounts, each meeting once, after what was read of each account.')
     .option('--include-declined', 'also what was declined')
@@ -26,7 +26,7 @@ More: calmcp help ranges`,
       run(() => {
         const options = command.optsWithGlobals();
         const { includeDeclined, ids, cursor } = options;
-        const input = { ...rangeInputOf(words, options), ...pageInputOf(options), includeDeclined };
+        const input = { ...rangeInputOf(words, options), ...answerInputOf(options), includeDeclined };
         return ask(shell, options, listEvents, input, (result) => {
           // Of a part nobody can say on which days there is nothing.
           const isSelection = result.truncated === true || cursor !== undefined;

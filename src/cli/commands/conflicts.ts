@@ -1,11 +1,11 @@
 import { findConflicts } from '../../operations/find-conflicts.ts';
 import { type AddCommand, ask } from '../command.ts';
-import { addPaging, addRangeOptions, moreText, pageInputOf, rangeInputOf } from '../range-options.ts';
+import { addAnswerOptions, addRangeOptions, moreText, answerInputOf, rangeInputOf } from '../range-options.ts';
 import { renderConflicts } from '../render-conflicts.ts';
 import { screenOf } from '../shell.ts';
 
 export const addConflicts: AddCommand = (program, shell, run) => {
-  addPaging(addRangeOptions(program.command('conflicts'), 'the next 7 days'), 'conflicts', '50')
+  addAnswerOptions(addRangeOptions(program.command('conflicts'), 'the next 7 days'), 'conflicts', '50')
     .summary('real double bookings across all accounts')
     .description(
       'Prints pairs of different meetings that want one time. Copies of one meeting, free, declined and cancelled ones, ' +
@@ -24,7 +24,7 @@ More: calmcp help ranges`,
     .action((words: string[], _options: unknown, command) =>
       run(() => {
         const options = command.optsWithGlobals();
-        const input = { ...rangeInputOf(words, options), ...pageInputOf(options) };
+        const input = { ...rangeInputOf(words, options), ...answerInputOf(options) };
         return ask(
           shell,
           options,

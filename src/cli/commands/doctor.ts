@@ -61,10 +61,12 @@ async function examine(shell: Shell, options: GlobalOptions, timeLimitMs: number
     return [...machine, { name: 'accounts', state: 'skipped', message: 'not looked at before accounts.yaml is right' }];
   let children: SeenChildren = new Map();
   try {
-    opened = await openAppFor(shell, options, false, (real) => {
-      const watched = watchChildren(real);
-      children = watched.seen;
-      return watched.children;
+    opened = await openAppFor(shell, options, {
+      watch: (real) => {
+        const watched = watchChildren(real);
+        children = watched.seen;
+        return watched.children;
+      },
     });
   } catch (thrown) {
     // What the environment gets wrong; the keystore has told its own part already.

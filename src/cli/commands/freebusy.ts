@@ -1,11 +1,11 @@
 import { getFreeBusy } from '../../operations/get-free-busy.ts';
 import { type AddCommand, ask } from '../command.ts';
-import { addPaging, addRangeOptions, moreText, pageInputOf, rangeInputOf, splitList } from '../range-options.ts';
+import { addAnswerOptions, addRangeOptions, moreText, answerInputOf, rangeInputOf, splitList } from '../range-options.ts';
 import { renderFreeBusy } from '../render-free-busy.ts';
 import { screenOf } from '../shell.ts';
 
 export const addFreeBusy: AddCommand = (program, shell, run) => {
-  addPaging(addRangeOptions(program.command('freebusy'), 'today'), 'stretches', 'all')
+  addAnswerOptions(addRangeOptions(program.command('freebusy'), 'today'), 'stretches', 'all')
     .summary('when you are busy and free, all accounts together')
     .description('Prints busy and free time of all accounts together, without titles. Unknown time is never free.')
     .option('--people <addresses>', 'also other people, by e-mail address, separated by commas')
@@ -27,7 +27,7 @@ More: calmcp help ranges`,
         const { people, via } = options;
         const input = {
           ...rangeInputOf(words, options),
-          ...pageInputOf(options),
+          ...answerInputOf(options),
           ...(people === undefined ? {} : { people: splitList(people) }),
           ...(via === undefined ? {} : { via }),
         };

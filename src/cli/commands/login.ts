@@ -61,7 +61,7 @@ Exit status 0: signed in; 3: with --all, some were not; 77: not signed in.`,
           SignInChoice & { all?: boolean };
         if (all && options.account !== undefined)
           throw new CalmcpError('INPUT_INVALID', 'give either --all or --account');
-        const app = await openAppFor(shell, options, true);
+        const app = await openAppFor(shell, options, { attended: true });
         try {
           const accounts = all ? await notSignedIn(app, shell.interrupted) : namedAccounts(app, options, 'login');
           if (accounts.length === 0) shell.stdout.write('Every account is signed in.\n');
@@ -102,7 +102,7 @@ export const addLogout: AddCommand = (program, shell, run) => {
     .action((_options: unknown, command) =>
       run(async () => {
         const options = command.optsWithGlobals() as GlobalOptions;
-        const app = await openAppFor(shell, options, true);
+        const app = await openAppFor(shell, options, { attended: true });
         try {
           for (const account of namedAccounts(app, options, 'logout')) {
             if (account.signInMethods.length === 0)

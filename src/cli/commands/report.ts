@@ -94,6 +94,8 @@ async function report(shell: Shell, words: readonly string[], options: Options):
     range: words.length === 0 && options.from === undefined && options.to === undefined ? 'this week' : undefined,
     ...rangeInputOf(words, options),
     detail: 'full',
+    // It goes to somebody else, who cannot ask again.
+    maxAgeSeconds: 0,
   });
   const text = render(format, answer, now().epochMilliseconds);
   if (target === undefined) shell.stdout.write(text);

@@ -1,11 +1,11 @@
 import { searchEvents } from '../../operations/search-events.ts';
 import { type AddCommand, ask } from '../command.ts';
-import { addPaging, addRangeOptions, moreText, pageInputOf, rangeInputOf } from '../range-options.ts';
+import { addAnswerOptions, addRangeOptions, moreText, answerInputOf, rangeInputOf } from '../range-options.ts';
 import { renderAgenda } from '../render-agenda.ts';
 import { screenOf } from '../shell.ts';
 
 export const addSearch: AddCommand = (program, shell, run) => {
-  addPaging(
+  addAnswerOptions(
     addRangeOptions(
       program.command('search').argument('[text]', 'words that must all occur; "in quotes" for a phrase'),
       '30 days back to 90 days ahead',
@@ -38,7 +38,7 @@ More: calmcp help ranges`,
         const input = {
           ...(query === undefined ? {} : { query }),
           ...rangeInputOf(words, options),
-          ...pageInputOf(options),
+          ...answerInputOf(options),
           includeDeclined,
         };
         return ask(shell, options, searchEvents, input, (result) => {

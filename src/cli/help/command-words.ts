@@ -17,6 +17,7 @@ const COMMANDS: Readonly<Record<string, string>> = {
 /** Inputs whose option is not called like them. */
 const OPTIONS: Readonly<Record<string, string>> = {
   accounts: '--account',
+  maxAgeSeconds: '--max-age',
   reminders: '--reminder',
   categories: '--category',
   attendees: '--attendee',

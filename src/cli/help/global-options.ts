@@ -3,26 +3,31 @@ import type { Command, Option } from 'commander';
 import { CalmcpError } from '../../core/errors.ts';
 
 const NOTHING_ASKED = ['json', 'timeZone', 'account'];
+/** Those that ask no question of all accounts never go through the daemon. */
+const ALONE = 'daemon';
 
 const UNUSED: Readonly<Record<string, readonly string[]>> = {
-  init: NOTHING_ASKED,
-  login: ['json', 'timeZone'],
-  logout: ['json', 'timeZone'],
-  list: ['timeZone', 'account'],
-  add: ['account'],
-  remove: ['timeZone', 'account'],
-  test: ['timeZone'],
+  init: [...NOTHING_ASKED, ALONE],
+  login: ['json', 'timeZone', ALONE],
+  logout: ['json', 'timeZone', ALONE],
+  list: ['timeZone', 'account', ALONE],
+  add: ['account', ALONE],
+  remove: ['timeZone', 'account', ALONE],
+  test: ['timeZone', ALONE],
   status: ['timeZone'],
-  restart: ['timeZone', 'account'],
-  logs: ['timeZone', 'account'],
-  doctor: ['timeZone'],
+  restart: ['timeZone', 'account', ALONE],
+  logs: ['timeZone', 'account', ALONE],
+  doctor: ['timeZone', ALONE],
   mcp: NOTHING_ASKED,
-  install: ['timeZone', 'account'],
-  completion: [...NOTHING_ASKED, 'config'],
-  help: [...NOTHING_ASKED, 'config'],
-  sandbox: [...NOTHING_ASKED, 'config'],
+  install: ['timeZone', 'account', ALONE],
+  run: [...NOTHING_ASKED, ALONE],
+  start: ['timeZone', 'account', ALONE],
+  stop: ['timeZone', 'account', ALONE],
+  completion: [...NOTHING_ASKED, 'config', ALONE],
+  help: [...NOTHING_ASKED, 'config', ALONE],
+  sandbox: [...NOTHING_ASKED, 'config', ALONE],
   get: ['account'],
-  demo: [...NOTHING_ASKED, 'config'],
+  demo: [...NOTHING_ASKED, 'config', ALONE],
 };
 
 export const isUnused = (command: Command, option: Option): boolean =>
@@ -30,9 +35,9 @@ export const isUnused = (command: Command, option: Option): boolean =>
 
 /** An option that is taken and does nothing would be believed. @throws CalmcpError INPUT_INVALID */
 export function refuseUnused(command: Command): void {
-  const given = command.optsWithGlobals();
-  const unused = (UNUSED[command.name()] ?? []).find((option) => given[option] !== undefined);
+  const isGiven = (option: string): boolean => command.getOptionValueSourceWithGlobals(option) === 'cli';
+  const unused = (UNUSED[command.name()] ?? []).find(isGiven);
   if (unused === undefined) return;
-  const flag = unused.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+  const flag = unused === ALONE ? 'no-daemon' : unused.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
   throw new CalmcpError('INPUT_INVALID', `${command.name()} has no use for --${flag}`, { hint: 'leave it out' });
 }

@@ -15,6 +15,7 @@ import type { Detail } from '../event-item.ts';
 import { isListed } from '../list-events.ts';
 import type { Asker } from '../operation.ts';
 import { type Answered, parseQuestion, readQuestion } from '../question.ts';
+import { BEFORE_WRITING } from './target.ts';
 
 /** Milliseconds that other accounts have: a slow one does not hold up what is to be written. */
 const LOOK_MS = 6_000;
@@ -83,13 +84,16 @@ export async function lookAround(
   const start = Math.min(...spans.map((span) => span.start));
   const end = Math.max(...spans.map((span) => span.end), start + 1);
   const range = { start, end: Math.min(end, start + MAX_RANGE_DAYS * DAY), timeZone: question.range.timeZone };
-  const answered = await readQuestion(app, { ...question, range }, { ...asker, deadlineMs: LOOK_MS }, { detail }).catch(
-    (thrown: unknown) => {
-      asker.signal.throwIfAborted();
-      if (toCalmcpError(thrown).code === 'INTERNAL') throw thrown;
-      return undefined;
-    },
-  );
+  const answered = await readQuestion(
+    app,
+    { ...question, range },
+    { ...asker, deadlineMs: LOOK_MS },
+    { detail, freshness: BEFORE_WRITING },
+  ).catch((thrown: unknown) => {
+    asker.signal.throwIfAborted();
+    if (toCalmcpError(thrown).code === 'INTERNAL') throw thrown;
+    return undefined;
+  });
   if (answered === undefined) return undefined;
   const events = answered.events.filter((merged) => isListed(merged, false) && !isItself(merged));
   const likeness = findLikeness(events);

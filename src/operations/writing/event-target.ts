@@ -14,7 +14,7 @@ import type { Answered } from '../question.ts';
 import { versionOf } from '../version.ts';
 import { occurrencesAround } from './occurrences.ts';
 import { ConflictError } from './settle.ts';
-import { at, type Backend, requireWritable, requireWritableCalendar } from './target.ts';
+import { at, type Backend, BEFORE_WRITING, requireWritable, requireWritableCalendar } from './target.ts';
 
 /** Milliseconds for finding the event: an account that hangs does not keep another one's event from being changed. */
 const FIND_MS = 8_000;
@@ -64,7 +64,11 @@ export async function findTarget(app: App, asked: Asked, asker: Asker, time: Dea
     answered,
     merged,
     copy: named,
-  } = await lookUp(app, { id: asked.id, timeZone: asked.timeZone }, { ...asker, deadlineMs: FIND_MS });
+  } = await lookUp(
+    app,
+    { id: asked.id, timeZone: asked.timeZone, freshness: BEFORE_WRITING },
+    { ...asker, deadlineMs: FIND_MS },
+  );
   const copy = asked.account === undefined ? named : merged.copies.find(({ account }) => account === asked.account);
   if (copy === undefined)
     throw new CalmcpError('NOT_FOUND', `${asked.account} does not hold this event`, {

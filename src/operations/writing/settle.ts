@@ -2,6 +2,7 @@
 import type { EventFields, NotifyOption, StoredEvent } from '../../core/change.ts';
 import { CalmcpError, toCalmcpError } from '../../core/errors.ts';
 import type { Calendar, EventTime } from '../../core/event.ts';
+import { wasNotSent } from '../../core/not-sent.ts';
 import type { Call } from '../../core/provider.ts';
 import { parseRecurrence, sameRecurrence } from '../../core/recurrence.ts';
 import { orAbort } from '../deadline.ts';
@@ -11,7 +12,7 @@ import { type Backend, rescue } from './target.ts';
 const UNKNOWN = new Set(['UNAVAILABLE', 'BAD_RESPONSE', 'INTERNAL']);
 
 function isOutcomeUnknown(error: CalmcpError): boolean {
-  return UNKNOWN.has(error.code);
+  return UNKNOWN.has(error.code) && !wasNotSent(error);
 }
 
 /** The event is another version by now: with that version, to look at before anything else is done. */
@@ -93,7 +94,9 @@ async function present(look: () => Promise<StoredEvent>): Promise<StoredEvent | 
 }
 
 /** Whether somebody said no, rather than nothing: what nobody answered may still be done. */
-export function isRefusal({ cause }: CalmcpError): boolean {
+export function isRefusal(error: CalmcpError): boolean {
+  const { cause } = error;
+  if (wasNotSent(error)) return true;
   if (cause instanceof CalmcpError) return isRefusal(cause);
   return Boolean((cause as { readonly status?: unknown } | undefined)?.status);
 }

@@ -1,4 +1,5 @@
 /** Which account and calendar a change goes to. Nobody is asked before it is clear that it may be changed. */
+import type { Freshness } from '../../accounts/readings.ts';
 import type { Account, App } from '../../accounts/registry.ts';
 import type { EventWriter } from '../../core/change.ts';
 import { CalmcpError, toCalmcpError } from '../../core/errors.ts';
@@ -12,6 +13,8 @@ import type { Asker } from '../operation.ts';
 const WRITE_MS = 20_000;
 /** Time that finding out about a lost answer, or taking a change back, may take after that, in milliseconds. */
 const RESCUE_MS = 5_000;
+/** What is looked at before something is written may be a quarter of a minute old; the event itself is read at that moment. */
+export const BEFORE_WRITING: Freshness = { maxAgeMs: 15_000 };
 /** Names of calendars that a message lists. */
 const MOST_NAMED = 20;
 
@@ -102,6 +105,8 @@ export async function changing<T>(account: Account, { signal, at: deadline }: De
     throw toCalmcpError(thrown).of(account.id);
   } finally {
     time.end();
+    // Also after a failure: nobody may know whether it was done.
+    await account.changed();
   }
 }
 

@@ -85,17 +85,14 @@ export function openChildApi(
   spec: ChildSpec,
   context: ProviderContext,
   tokens: RequestTokens,
-  concurrency: number,
 ): CalendarApi {
   const { account } = context;
   const child = context.children.open(spec);
   /** Of calendars, as their list tells. */
   const zones = new Map<string, string>();
   const call = createChildCaller({
-    account,
-    log: context.log,
+    patience: context.patience,
     child,
-    concurrency,
     tokens,
     read: readText,
     explain: (error) => {
@@ -212,6 +209,30 @@ export function openChildApi(
     };
   }
 
+  async function readEvents({ id }: Calendar, window: Span, depth: ReadDepth, asker: Call): Promise<EventsRead> {
+    // It takes what has no @ for the name of a calendar, and looks for one that is called so.
+    if (!id.includes('@'))
+      throw new CalmcpError('BAD_RESPONSE', 'Google sent a calendar with an id of another kind', { account });
+    const [first, busy] = await Promise.all([
+      list(id, window, asker),
+      busyTime(id, window, asker).catch((thrown: unknown) => {
+        if (thrown instanceof CalmcpError) return thrown;
+        throw thrown;
+      }),
+    ]);
+    if (busy instanceof CalmcpError) {
+      // What is no list at all, a proxy's web page for instance, comes out of it as an empty one.
+      if (first.length === 0) throw busy;
+      const unsure = new CalmcpError(busy.code, 'whether its child server told all events could not be found out', {
+        account,
+        cause: busy,
+      });
+      return { rows: first.map((row) => trim(row, depth)), problems: [unsure] };
+    }
+    const read = await complete(id, first, intersect(busy, interval(window.start, window.end)), asker);
+    return { ...read, rows: read.rows.map((row) => trim(row, depth)) };
+  }
+
   return {
     ...openChildEvents(account, call),
     async calendars(asker) {
@@ -235,29 +256,16 @@ export function openChildApi(
         },
       );
     },
-    async events({ id }: Calendar, window, depth, asker) {
-      // It takes what has no @ for the name of a calendar, and looks for one that is called so.
-      if (!id.includes('@'))
-        throw new CalmcpError('BAD_RESPONSE', 'Google sent a calendar with an id of another kind', { account });
-      const [first, busy] = await Promise.all([
-        list(id, window, asker),
-        busyTime(id, window, asker).catch((thrown: unknown) => {
-          if (thrown instanceof CalmcpError) return thrown;
-          throw thrown;
-        }),
-      ]);
-      if (busy instanceof CalmcpError) {
-        // What is no list at all, a proxy's web page for instance, comes out of it as an empty one.
-        if (first.length === 0) throw busy;
-        const unsure = new CalmcpError(busy.code, 'whether its child server told all events could not be found out', {
-          account,
-          cause: busy,
-        });
-        return { rows: first.map((row) => trim(row, depth)), problems: [unsure] };
-      }
-      const read = await complete(id, first, intersect(busy, interval(window.start, window.end)), asker);
-      return { ...read, rows: read.rows.map((row) => trim(row, depth)) };
-    },
+    // It takes one calendar at a time, and gives no sync tokens.
+    eventsOf: (calendars, window, depth, asker) =>
+      Promise.all(
+        calendars.map((calendar) =>
+          readEvents(calendar, window, depth, asker).catch((thrown: unknown) => {
+            if (thrown instanceof CalmcpError) return thrown;
+            throw thrown;
+          }),
+        ),
+      ),
     freeBusy: (ids, window, _kind, asker) => askBusy(ids, window, asker),
     close: () => child.close(),
   };

@@ -1,9 +1,11 @@
 /** The Calendar API through Google's own client, over calmcp's HTTP: one place retries, and it is not this one. */
 import { calendar, type calendar_v3 } from '@googleapis/calendar';
 import { CalmcpError } from '../../core/errors.ts';
-import type { Call, ProviderContext } from '../../core/provider.ts';
+import type { Call, ProviderContext, RequestTraits } from '../../core/provider.ts';
 import { type RequestTokens, sendWithToken } from '../../io/access-tokens.ts';
-import type { HttpFailure } from '../../io/http.ts';
+import { askInBatches } from '../../io/batches.ts';
+import { type HttpFailure, httpError } from '../../io/http.ts';
+import { BATCH_PATH, MOST_CALLS, readBatch, writeBatch } from './batch.ts';
 import { type EventPurpose, refusalOf } from './refusals.ts';
 
 export type Client = calendar_v3.Calendar;
@@ -16,6 +18,12 @@ const MAX_PAGES = 1_000;
 
 /** @see https://developers.google.com/workspace/calendar/api/guides/errors */
 const THROTTLED = new Set(['rateLimitExceeded', 'userRateLimitExceeded']);
+
+const isThrottled: NonNullable<RequestTraits['isThrottled']> = ({ status, body }) =>
+  status === 403 && THROTTLED.has(reasonOf(body) ?? '');
+
+/** Slots of the account's concurrency that a batch takes at most. */
+const BATCH_WEIGHT = 4;
 
 /** Everything that is passed to one request of Google's client. */
 export interface RequestOptions {
@@ -42,6 +50,14 @@ export interface RequestKind {
   readonly uncovered?: { readonly message: string; readonly hint: string };
 }
 
+/** One of several lists. */
+export interface ListQuestion<T extends Page> {
+  /** Its first page, for a batch: path and query. */
+  readonly address: string;
+  /** Any page, by itself. */
+  readonly send: (client: Client, pageToken: string | undefined, options: RequestOptions) => Promise<{ data: T }>;
+}
+
 export interface GoogleClient {
   /** One request. @throws CalmcpError */
   request<T>(
@@ -58,11 +74,23 @@ export interface GoogleClient {
     call: Call,
     send: (client: Client, pageToken: string | undefined, options: RequestOptions) => Promise<{ data: T }>,
   ): Promise<T[]>;
+  /** The same of several lists, with as few requests as may be. One entry for each: its pages, or why they are not known. */
+  pagesOfEach<T extends Page>(
+    kind: string,
+    questions: readonly ListQuestion<T>[],
+    call: Call,
+  ): Promise<(T[] | CalmcpError)[]>;
+}
+
+interface Refused {
+  readonly error?: { readonly errors?: readonly { readonly reason?: string }[] };
 }
 
 export function reasonOf(body: string | undefined): string | undefined {
   try {
-    const { error } = JSON.parse(body ?? '') as { error?: { errors?: { reason?: string }[] } };
+    const refused = JSON.parse(body ?? '') as Refused | readonly Refused[];
+    // The batch endpoint wraps its own refusals in a list.
+    const { error } = ('length' in refused ? refused[0] : refused) ?? {};
     return error?.errors?.[0]?.reason;
   } catch {
     return undefined;
@@ -107,10 +135,7 @@ export function createGoogleClient(base: string, context: ProviderContext, token
   }
 
   function fetchFor(call: Call, { safe = false }: RequestKind): typeof globalThis.fetch {
-    const send = context.fetch(call, {
-      safe,
-      isThrottled: ({ status, body }) => status === 403 && THROTTLED.has(reasonOf(body) ?? ''),
-    });
+    const send = context.fetch(call, { safe, isThrottled });
     return (input, init) => {
       const url = input instanceof Request ? input.url : String(input);
       if (!url.startsWith(`${API}/`)) throw new TypeError('a request to another host than the Calendar API');
@@ -145,23 +170,103 @@ export function createGoogleClient(base: string, context: ProviderContext, token
     }
   };
 
+  type SendPage<T> = ListQuestion<T & Page>['send'];
+
+  /** @throws CalmcpError BAD_RESPONSE for what does not say that it is such a list */
+  function pageOf<T extends Page>(kind: string, page: T | null | undefined): T {
+    if (page?.kind !== kind || !Array.isArray(page.items ?? []))
+      throw new CalmcpError('BAD_RESPONSE', 'Google answered with something that is no list', { account });
+    return page;
+  }
+
+  /** The first page and all that come after it. */
+  async function readToEnd<T extends Page>(kind: string, first: T, call: Call, send: SendPage<T>): Promise<T[]> {
+    const pages = [first];
+    const seen = new Set<string>();
+    for (let pageToken = first.nextPageToken ?? undefined; pageToken !== undefined; ) {
+      if (seen.has(pageToken) || seen.size >= MAX_PAGES)
+        throw new CalmcpError('BAD_RESPONSE', 'Google keeps sending next pages without an end', { account });
+      seen.add(pageToken);
+      const token = pageToken;
+      const page = pageOf(kind, await request(call, (api, options) => send(api, token, options)));
+      pages.push(page);
+      pageToken = page.nextPageToken ?? undefined;
+    }
+    return pages;
+  }
+
+  const pages: GoogleClient['pages'] = async (kind, call, send) => {
+    const first = await request(call, (api, options) => send(api, undefined, options));
+    return readToEnd(kind, pageOf(kind, first), call, send);
+  };
+
+  /** @throws CalmcpError when the batch as a whole fails */
+  async function sendBatch(
+    addresses: readonly string[],
+    token: string,
+    call: Call,
+  ): Promise<({ page: unknown } | CalmcpError)[]> {
+    const { contentType, body } = writeBatch(addresses);
+    const { length } = addresses;
+    const traits = { weight: Math.min(BATCH_WEIGHT, length), cost: length, safe: true, isThrottled };
+    const response = await context.fetch(call, traits)(`${base}${BATCH_PATH}`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${token}`, 'content-type': contentType },
+      body,
+    });
+    const answers = readBatch(response.headers.get('content-type'), await response.text(), addresses.length);
+    if (response.status !== 200 || answers === undefined)
+      throw new CalmcpError('BAD_RESPONSE', 'Google answered with something that is no answer to a batch', { account });
+    return answers.map((answer) => {
+      if (answer === undefined)
+        return new CalmcpError('BAD_RESPONSE', 'Google left out a part of its answer', { account });
+      if (answer.status >= 300) return explain(httpError(new URL(base).host, answer, isThrottled), {});
+      try {
+        return { page: JSON.parse(answer.body) as unknown };
+      } catch {
+        return new CalmcpError('BAD_RESPONSE', 'Google answered with something that is no list', { account });
+      }
+    });
+  }
+
   return {
     request,
-    async pages(kind, call, send) {
-      const pages = [];
-      const seen = new Set<string>();
-      let pageToken: string | undefined;
-      do {
-        const page = await request(call, (api, options) => send(api, pageToken, options));
-        if (page?.kind !== kind || !Array.isArray(page.items ?? []))
-          throw new CalmcpError('BAD_RESPONSE', 'Google answered with something that is no list', { account });
-        pages.push(page);
-        pageToken = page.nextPageToken ?? undefined;
-        if (pageToken !== undefined && (seen.has(pageToken) || seen.size >= MAX_PAGES))
-          throw new CalmcpError('BAD_RESPONSE', 'Google keeps sending next pages without an end', { account });
-        if (pageToken !== undefined) seen.add(pageToken);
-      } while (pageToken !== undefined);
-      return pages;
+    pages,
+    async pagesOfEach<T extends Page>(kind: string, questions: readonly ListQuestion<T>[], call: Call) {
+      const questionAt = (place: number): ListQuestion<T> => {
+        const question = questions[place];
+        if (question === undefined) throw new TypeError('nothing was asked there');
+        return question;
+      };
+      const firsts = await askInBatches<{ readonly page: unknown }>(
+        questions.length,
+        {
+          most: MOST_CALLS,
+          tokens,
+          explain: (error) => explain(error, {}),
+          send: (places, token) =>
+            sendBatch(
+              places.map((place) => questionAt(place).address),
+              token,
+              call,
+            ),
+          alone: async (place) => ({
+            page: await request(call, (api, options) => questionAt(place).send(api, undefined, options)),
+          }),
+        },
+        call,
+      );
+      return Promise.all(
+        firsts.map(async (first, place) => {
+          if (first instanceof CalmcpError) return first;
+          try {
+            return await readToEnd<T>(kind, pageOf(kind, first.page as T), call, questionAt(place).send);
+          } catch (thrown) {
+            if (thrown instanceof CalmcpError) return thrown;
+            throw thrown;
+          }
+        }),
+      );
     },
   };
 }

@@ -4,6 +4,7 @@ import { lastsUntil } from '../../io/access-tokens.ts';
 import { createCommandTokens } from '../../io/token-command.ts';
 import { childSpecOf } from './child.ts';
 import { checkChild } from './child-options.ts';
+import { isThrottledForAll } from './limits.ts';
 import { endpointsOf, type GoogleOptions, options } from './options.ts';
 import type { GoogleTokens } from './tokens.ts';
 
@@ -14,8 +15,12 @@ import type { GoogleTokens } from './tokens.ts';
  */
 const UNUSED_DAYS = 182;
 
-/** Requests of one account under way at once. */
-const CONCURRENCY = 8;
+/**
+ * Of one account (in one project), and of a project; how many at once Google does not say.
+ * https://developers.google.com/workspace/calendar/api/guides/quota
+ */
+const LIMITS = { atOnce: 8, perMinute: 600 };
+const REGISTRATION_LIMITS = { atOnce: 64, perMinute: 10_000 };
 
 async function openTokens(chosen: GoogleOptions, context: ProviderContext): Promise<GoogleTokens> {
   const { createGoogleTokens } = await import('./tokens.ts');
@@ -29,7 +34,13 @@ export const google: ProviderDefinition<typeof options> = {
   title: 'Google Calendar',
   options,
   check: checkChild,
-  concurrency: CONCURRENCY,
+  limits: LIMITS,
+  registrationLimits: REGISTRATION_LIMITS,
+  registration: (chosen) => ({
+    clientId: chosen.clientId,
+    key: `${chosen.clientId} ${new URL(endpointsOf(chosen).calendar).origin}`,
+  }),
+  isThrottledForAll,
   // A grant belongs to one person, so every account has its own.
   cacheKey: ({ clientId }, account) => `${clientId}_${account}`,
   // Google's device codes cannot be used for calendars:
@@ -73,7 +84,7 @@ export const google: ProviderDefinition<typeof options> = {
       return openGoogle(context, openCalendarApi(client), remedy);
     }
     const { openChildApi } = await import('./child-api.ts');
-    return openGoogle(context, openChildApi(spec, context, tokens, CONCURRENCY), remedy);
+    return openGoogle(context, openChildApi(spec, context, tokens), remedy);
   },
   childSpec: childSpecOf,
   endpoints(chosen) {

@@ -23,7 +23,7 @@ export const CALENDAR_FIELDS =
   'kind,nextPageToken,items(id,summary,summaryOverride,accessRole,primary,selected,hidden,deleted,backgroundColor)';
 
 export const EVENT_FIELDS =
-  'kind,nextPageToken,items(id,status,summary,location,start,end,endTimeUnspecified,recurringEventId,originalStartTime,transparency,visibility,iCalUID,sequence,updated,etag,attendees(self,responseStatus),organizer(self,email,displayName),hangoutLink,conferenceData(entryPoints(entryPointType,uri)),eventType,htmlLink,extendedProperties(private))';
+  'kind,nextPageToken,nextSyncToken,items(id,status,summary,location,start,end,endTimeUnspecified,recurringEventId,originalStartTime,transparency,visibility,iCalUID,sequence,updated,etag,attendees(self,responseStatus),organizer(self,email,displayName),hangoutLink,conferenceData(entryPoints(entryPointType,uri)),eventType,htmlLink,extendedProperties(private))';
 
 /** With people and texts, which make an answer many times as large. */
 export const FULL_EVENT_FIELDS = EVENT_FIELDS.replace(

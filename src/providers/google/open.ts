@@ -47,11 +47,26 @@ export function openGoogle(
   api: CalendarApi,
   remedy: string,
 ): CalendarProvider {
-  async function readEvents(calendar: Calendar, range: Range, call: Call, depth: ReadDepth): Promise<CalendarRead> {
+  async function readEvents(
+    calendars: readonly Calendar[],
+    range: Range,
+    call: Call,
+    depth: ReadDepth,
+  ): Promise<CalendarRead[]> {
     const asOf = now().epochMilliseconds;
-    const { rows, problems = [] } = await api.events(calendar, padded(range), depth, call);
-    const events = rows.map((row) => mapEvent(row, { account, calendar }));
-    return { calendar, asOf, events, ...(problems.length === 0 ? {} : { problems }) };
+    const lists = await api.eventsOf(calendars, padded(range), depth, call);
+    return calendars.map((calendar, index): CalendarRead => {
+      const read = lists[index] ?? new CalmcpError('INTERNAL', 'not read', { account });
+      if (read instanceof CalmcpError) return { calendar, error: read };
+      const { rows, mark, problems = [] } = read;
+      try {
+        const events = rows.map((row) => mapEvent(row, { account, calendar }));
+        if (problems.length > 0) return { calendar, asOf, events, problems };
+        return { calendar, asOf, events, ...(mark === undefined ? {} : { mark }) };
+      } catch (thrown) {
+        return { calendar, error: failure(thrown) };
+      }
+    });
   }
 
   const failure = (thrown: unknown): CalmcpError => {
@@ -134,16 +149,11 @@ export function openGoogle(
       return rows.filter(({ deleted }) => deleted !== true).map((row) => mapCalendar(row, account));
     },
     async readCalendars(calendars, range, call, depth = 'agenda') {
-      if (access !== 'busy')
-        return Promise.all(
-          calendars.map((calendar) =>
-            readEvents(calendar, range, call, depth).catch((thrown: unknown) => ({ calendar, error: failure(thrown) })),
-          ),
-        );
-      return readBusy(calendars, range, call).catch((thrown: unknown) =>
-        calendars.map((calendar) => ({ calendar, error: failure(thrown) })),
-      );
+      const reading = access === 'busy' ? readBusy(calendars, range, call) : readEvents(calendars, range, call, depth);
+      return reading.catch((thrown: unknown) => calendars.map((calendar) => ({ calendar, error: failure(thrown) })));
     },
+    // Busy times have no marks.
+    ...(access === 'busy' || api.stillHolds === undefined ? {} : { stillHolds: api.stillHolds }),
     freeBusy,
     ...(access === 'write' ? { writer: createWriter(account, api) } : {}),
     ...(api.close === undefined ? {} : { close: api.close }),

@@ -83,14 +83,13 @@ export function openChildMailbox(
   child: ChildServer,
   context: ProviderContext,
   tokens: RequestTokens,
-  concurrency: number,
+  oneByOne: boolean,
 ): Mailbox {
   const { account, access } = context;
   const ask = createChildCaller({
-    account,
-    log: context.log,
+    patience: context.patience,
     child,
-    concurrency,
+    oneByOne,
     tokens,
     read: readAnswer,
     explain: (error) => explain(error, account, scopesOf(access).join(' '), tokens.remedy),

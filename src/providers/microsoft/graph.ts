@@ -2,8 +2,8 @@
 import { CalmcpError } from '../../core/errors.ts';
 import type { Call, ProviderContext, RequestTraits } from '../../core/provider.ts';
 import { type RequestTokens, sendWithToken } from '../../io/access-tokens.ts';
-import { codeOfStatus, type HttpFailure, parseRetryAfter, readJson } from '../../io/http.ts';
-import { pause } from '../../io/time-limit.ts';
+import { askInBatches } from '../../io/batches.ts';
+import { type HttpFailure, httpError, readJson } from '../../io/http.ts';
 import { explain } from './graph-refusals.ts';
 import { type Page, parsePage, readToEnd } from './pages.ts';
 
@@ -53,18 +53,28 @@ export function createGraph(base: string, context: ProviderContext, scope: strin
   const root = new URL(`${base}/v1.0/`);
   const { account } = context;
 
+  async function sendWith(
+    token: string,
+    url: URL,
+    init: RequestInit,
+    call: Call,
+    traits: RequestTraits,
+  ): Promise<Response> {
+    const headers = { ...init.headers, authorization: `Bearer ${token}`, accept: 'application/json' };
+    const response = await context.fetch(call, traits)(url, { ...init, headers });
+    if (response.status >= 300)
+      throw new CalmcpError('BAD_RESPONSE', `${url.host} answered with a redirect, which is not followed`);
+    return response;
+  }
+
   /** Sends one request; a token that is refused though it should be good is refreshed once. */
   async function send(url: URL, init: RequestInit, call: Call, traits: RequestTraits): Promise<Response> {
-    const attempt = async (token: string): Promise<Response> =>
-      context.fetch(call, traits)(url, {
-        ...init,
-        headers: { ...init.headers, authorization: `Bearer ${token}`, accept: 'application/json' },
-      });
     try {
-      const response = await sendWithToken(tokens, attempt, (error) => explain(error, account, scope, tokens.remedy));
-      if (response.status >= 300)
-        throw new CalmcpError('BAD_RESPONSE', `${url.host} answered with a redirect, which is not followed`);
-      return response;
+      return await sendWithToken(
+        tokens,
+        (token) => sendWith(token, url, init, call, traits),
+        (error) => explain(error, account, scope, tokens.remedy),
+      );
     } catch (thrown) {
       throw describe(thrown);
     }
@@ -75,14 +85,14 @@ export function createGraph(base: string, context: ProviderContext, scope: strin
       ? explain(thrown, account, scope, tokens.remedy)
       : thrown;
 
-  async function ask(url: URL, init: RequestInit, call: Call, weight: number): Promise<unknown> {
-    const response = await send(url, init, call, { weight, safe: true });
+  async function ask(url: URL, init: RequestInit, call: Call): Promise<unknown> {
+    const response = await send(url, init, call, { safe: true });
     return readJson(response, url.host).catch((thrown: unknown) => {
       throw describe(thrown);
     });
   }
 
-  const get = (url: URL, call: Call, prefer = PREFER): Promise<unknown> => ask(url, { headers: { prefer } }, call, 1);
+  const get = (url: URL, call: Call, prefer = PREFER): Promise<unknown> => ask(url, { headers: { prefer } }, call);
 
   /** @throws CalmcpError BAD_RESPONSE for what is no list, and for a next page anywhere but at the configured Graph */
   function pageOf<Row>(body: unknown): Page<Row> {
@@ -101,7 +111,12 @@ export function createGraph(base: string, context: ProviderContext, scope: strin
     return { ...page, next: next.href };
   }
 
-  const rowsFrom = <Row>(body: unknown, call: Call): Promise<Row[]> =>
+  const failure = (thrown: unknown): CalmcpError => {
+    if (thrown instanceof CalmcpError) return thrown;
+    throw thrown;
+  };
+
+  const rowsFrom = async <Row>(body: unknown, call: Call): Promise<Row[]> =>
     readToEnd(pageOf<Row>(body), async (next) => pageOf<Row>(await get(new URL(next), call)), root.host, account);
 
   const resolve = (path: string): URL => new URL(path.replace(/^\//, ''), root);
@@ -127,67 +142,38 @@ export function createGraph(base: string, context: ProviderContext, scope: strin
     });
   }
 
-  function post(path: string, body: unknown, call: Call, weight = 1): Promise<unknown> {
+  function post(path: string, body: unknown, call: Call): Promise<unknown> {
     const headers = { 'content-type': 'application/json', prefer: PREFER };
-    return ask(resolve(path), { method: 'POST', body: JSON.stringify(body), headers }, call, weight);
+    return ask(resolve(path), { method: 'POST', body: JSON.stringify(body), headers }, call);
   }
 
-  async function postBatch(paths: readonly string[], call: Call): Promise<Map<string, BatchAnswer>> {
+  /** @throws CalmcpError when the batch as a whole fails */
+  async function sendBatch(
+    paths: readonly string[],
+    token: string,
+    call: Call,
+  ): Promise<(Pick<BatchAnswer, 'body'> | CalmcpError)[]> {
     const requests = paths.map((url, id) => ({ id: String(id), method: 'GET', url, headers: { Prefer: PREFER } }));
-    const body = await post('/$batch', { requests }, call, Math.min(BATCH_PARALLEL, paths.length));
-    const { responses } = (body ?? {}) as { responses?: readonly BatchAnswer[] };
+    const headers = { 'content-type': 'application/json', prefer: PREFER };
+    const init = { method: 'POST', body: JSON.stringify({ requests }), headers };
+    const weight = Math.min(BATCH_PARALLEL, paths.length);
+    const response = await sendWith(token, resolve('/$batch'), init, call, { weight, cost: paths.length, safe: true });
+    const body = await readJson(response, root.host);
+    const { responses } = (body ?? {}) as { responses?: readonly (BatchAnswer | null)[] };
     if (!Array.isArray(responses))
       throw new CalmcpError('BAD_RESPONSE', `${root.host} answered a batch without answers`, { account });
-    return new Map(responses.map((answer) => [answer.id, answer]));
+    const answers = new Map(responses.map((answer) => [answer?.id, answer]));
+    return requests.map(({ id }) => {
+      const answer = answers.get(id) ?? undefined;
+      if (answer === undefined)
+        return new CalmcpError('BAD_RESPONSE', `${root.host} left out a part of its answer`, { account });
+      return answer.status >= 200 && answer.status < 300 ? { body: answer.body } : errorOf(answer);
+    });
   }
 
   function errorOf({ status, headers = {}, body }: BatchAnswer): CalmcpError {
-    const code = codeOfStatus(status);
-    const all = new Headers(headers);
-    const failure: HttpFailure = { status, headers: all, body: JSON.stringify(body ?? null) };
-    const error = new CalmcpError(code, `${root.host} refused a part of the request (HTTP ${status})`, {
-      retryAfterMs:
-        code === 'RATE_LIMITED' || code === 'UNAVAILABLE' ? parseRetryAfter(all.get('retry-after')) : undefined,
-      cause: failure,
-    });
-    return explain(error, account, scope, tokens.remedy);
-  }
-
-  /** One batch and the repetition of what was throttled in it, four at a time, while the deadline allows. */
-  async function runBatch<Row>(paths: readonly string[], call: Call): Promise<(Row[] | CalmcpError)[]> {
-    const results = new Map<number, Row[] | CalmcpError>();
-    let open = paths.map((_path, index) => index);
-    let size = BATCH_SIZE;
-    for (let tries = 1; open.length > 0; tries++) {
-      const throttled: { readonly index: number; readonly error: CalmcpError }[] = [];
-      for (let at = 0; at < open.length; at += size) {
-        const chunk = open.slice(at, at + size);
-        const answers = await postBatch(
-          chunk.map((index) => paths[index] ?? ''),
-          call,
-        );
-        const settle = async (index: number, position: number): Promise<void> => {
-          const answer = answers.get(String(position));
-          try {
-            if (answer === undefined)
-              throw new CalmcpError('BAD_RESPONSE', `${root.host} left out a part of its answer`, { account });
-            if (answer.status >= 300) throw errorOf(answer);
-            results.set(index, await rowsFrom<Row>(answer.body, call));
-          } catch (thrown) {
-            if (!(thrown instanceof CalmcpError)) throw thrown;
-            results.set(index, thrown);
-            if (answer?.status === 429 || answer?.status === 503) throttled.push({ index, error: thrown });
-          }
-        };
-        await Promise.all(chunk.map(settle));
-      }
-      const wait = Math.max(...throttled.map(({ error }) => error.retryAfterMs ?? 1_000 * 2 ** (tries - 1)), 0);
-      if (throttled.length === 0 || tries >= 5 || performance.now() + wait >= call.deadline) break;
-      await pause(wait, call.signal);
-      open = throttled.map(({ index }) => index);
-      size = BATCH_PARALLEL;
-    }
-    return paths.map((_path, index) => results.get(index) as Row[] | CalmcpError);
+    const failure: HttpFailure = { status, headers: new Headers(headers), body: JSON.stringify(body ?? null) };
+    return explain(httpError(root.host, failure), account, scope, tokens.remedy);
   }
 
   return {
@@ -196,14 +182,21 @@ export function createGraph(base: string, context: ProviderContext, scope: strin
     write,
     read: (path, call, markup) => get(resolve(path), call, markup ? PREFER_MARKUP : PREFER),
     async listMany<Row>(paths: readonly string[], call: Call) {
-      // Up to four run side by side as they are; from there on a batch asks for less.
-      if (paths.length > BATCH_PARALLEL) return runBatch<Row>(paths, call);
+      const pathAt = (place: number): string => paths[place] ?? '';
+      const firsts = await askInBatches<Pick<BatchAnswer, 'body'>>(
+        paths.length,
+        {
+          most: BATCH_SIZE,
+          tokens,
+          explain: (error) => explain(error, account, scope, tokens.remedy),
+          send: (places, token) => sendBatch(places.map(pathAt), token, call),
+          alone: async (place) => ({ body: await get(resolve(pathAt(place)), call) }),
+        },
+        call,
+      );
       return Promise.all(
-        paths.map((path) =>
-          list<Row>(path, call).catch((thrown: unknown) => {
-            if (thrown instanceof CalmcpError) return thrown;
-            throw thrown;
-          }),
+        firsts.map(async (first) =>
+          first instanceof CalmcpError ? first : rowsFrom<Row>(first.body, call).catch(failure),
         ),
       );
     },

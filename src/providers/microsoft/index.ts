@@ -7,6 +7,7 @@ import { childSpecOf } from './child.ts';
 import { checkChild, childBlockOf } from './child-options.ts';
 import type { ChildSignIn } from './child-sign-in.ts';
 import { cloudOf } from './cloud.ts';
+import { isThrottledForAll } from './limits.ts';
 import { type MicrosoftOptions, options } from './options.ts';
 import type { Tokens } from './tokens.ts';
 
@@ -28,12 +29,12 @@ async function openTokens(chosen: MicrosoftOptions, context: ProviderContext): P
 }
 
 /**
- * Outlook serves four requests at once for one mailbox and refuses the fifth:
+ * Outlook serves four requests at once for one mailbox and refuses the fifth, and 10,000 in ten minutes:
  * https://learn.microsoft.com/graph/throttling-limits#outlook-service-limits
  */
-const CONCURRENCY = 4;
-/** A server that signs in by itself refreshes once for each call under way, and a refresh token may be good for one time. */
-const OWN_CONCURRENCY = 1;
+const LIMITS = { atOnce: 4, perMinute: 1_000 };
+/** For all mailboxes together nothing is published that one person could reach. */
+const REGISTRATION_LIMITS = { atOnce: 64 };
 
 /** Does something with the sign-in of a child server that signs in by itself; nothing where it does not. */
 async function withOwnSignIn<T>(
@@ -70,7 +71,14 @@ export const microsoft: ProviderDefinition<typeof options> = {
   title: 'Microsoft 365 or Outlook.com, through Microsoft Graph',
   options,
   check: checkChild,
-  concurrency: CONCURRENCY,
+  limits: LIMITS,
+  registrationLimits: REGISTRATION_LIMITS,
+  // Tenants of one cloud have their registration in common where their client id is the same.
+  registration: (chosen) => ({
+    clientId: chosen.clientId,
+    key: `${chosen.clientId.toLowerCase()} ${cloudOf(chosen).graph}`,
+  }),
+  isThrottledForAll,
   cacheKey,
   signInMethods({ tokenCommand, child }) {
     if (tokenCommand !== undefined) return [];
@@ -125,7 +133,8 @@ export const microsoft: ProviderDefinition<typeof options> = {
     const lent = isOwn ? undefined : await requestTokens(chosen, context);
     const child = context.children.open(spec);
     const tokens = lent ?? (await import('./child-sign-in.ts')).ownTokens(chosen, child, context);
-    const mailbox = openChildMailbox(child, context, tokens, isOwn ? OWN_CONCURRENCY : CONCURRENCY);
+    // A server that signs in by itself refreshes once for each call under way, and a refresh token may be good for one time.
+    const mailbox = openChildMailbox(child, context, tokens, isOwn);
     return openMicrosoft(chosen, context, mailbox);
   },
   childSpec: (chosen, account) => childSpecOf(chosen, account),

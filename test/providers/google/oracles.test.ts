@@ -360,7 +360,10 @@ describe('lists', () => {
     onTestFinished(() => void api.close());
     const { port } = api.address() as AddressInfo;
     const app = await openedAt(sandbox, (yaml) =>
-      yaml.replace(/calendar: "[^"]*"/, `calendar: "http://127.0.0.1:${port}"`),
+      yaml
+        .replace(/calendar: "[^"]*"/, `calendar: "http://127.0.0.1:${port}"`)
+        // As many pages as there are, not as many as an account may be asked for.
+        .replace(/(clientSecret: .*)/, '$1\n    limits: { perMinute: 100000 }'),
     );
     expect(await reads(app, 'agenda', 60_000)).toMatchObject([
       { error: { code: 'BAD_RESPONSE', message: expect.stringMatching(/without an end/) } },

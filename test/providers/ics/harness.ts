@@ -28,6 +28,7 @@ export function contextOf(more: Partial<ProviderContext> = {}): ProviderContext 
   return {
     account: 'team',
     fetch: plainFetch,
+    patience: { run: (_host, _traits, _call, attempt) => attempt() },
     secrets: {
       load: async () => undefined,
       save: async () => {},

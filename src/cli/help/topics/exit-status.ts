@@ -22,6 +22,7 @@ none did. Errors are one message on stderr, with what to do next; stdout is
 empty then.
 
 doctor and accounts test go by the same rule; children exits with 3 when a
-child server needs attention. More: docs/exit-status.md in the package.
+child server needs attention, daemon status where none runs. More:
+docs/exit-status.md in the package.
 `,
 };

@@ -11,9 +11,10 @@ export const files: Topic = {
                        macOS    state in the folder above
                        Windows  %LOCALAPPDATA%\\calmcp\\state
 
-In the state folder are the sealed sign-ins, and of child servers their logs
-and private folders. The key of the sign-ins is in the system's keychain, under
-the service calmcp. Folders are open to you alone (0700), and so are files
+In the state folder are the sealed sign-ins, of child servers their logs and
+private folders, and of the daemon its record, socket and log (daemon.json,
+daemon.sock, daemon.log). The key of the sign-ins is in the system's keychain,
+under the service calmcp. Folders are open to you alone (0700), and so are files
 (0600); where others can open them, calmcp says so and does not use them.
 
   CALMCP_HOME        one folder for accounts.yaml and, in state, the rest

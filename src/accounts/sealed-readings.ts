@@ -1,0 +1,120 @@
+/** Readings of one account sealed on disk, for the next start: with `cache: sealed` in accounts.yaml alone. */
+import type { Calendar, Range } from '../core/event.ts';
+import type { CalendarRead, Logger, ReadDepth, SecretStore } from '../core/provider.ts';
+
+/** Of what is sealed: another one is not read. */
+const FORMAT = 1;
+/** Milliseconds between a reading and its sealing, which takes those along that come meanwhile. */
+const PAUSE_MS = 2_000;
+
+export interface KeptReading {
+  readonly calendars: readonly Calendar[];
+  readonly range: Range;
+  readonly depth: ReadDepth;
+  readonly reads: readonly CalendarRead[];
+  /** Epoch milliseconds. */
+  readonly readAt: number;
+  /** The sign-in it was read with. */
+  readonly version: string;
+}
+
+export interface KeptList {
+  readonly calendars: readonly Calendar[];
+  readonly readAt: number;
+  readonly version: string;
+}
+
+export interface Kept {
+  readonly list: KeptList | undefined;
+  readonly readings: readonly KeptReading[];
+}
+
+export interface SealedReadings {
+  /** What was sealed before, as far as nobody has changed anything since. Nothing where it cannot be opened. */
+  load(): Promise<Kept>;
+  /** Seals what `kept` tells in a moment. */
+  save(kept: () => Kept): void;
+  /** @throws CalmcpError when the disk refuses */
+  wipe(): Promise<void>;
+  /** Seals what is still to be sealed. */
+  close(): Promise<void>;
+}
+
+const NOTHING: Kept = { list: undefined, readings: [] };
+
+/** Whole readings alone: why a calendar could not be read is found out anew. */
+const isWhole = ({ reads }: KeptReading): boolean =>
+  reads.every((read) => 'events' in read && (read.problems === undefined || read.problems.length === 0));
+
+export function openSealedReadings({
+  account,
+  store,
+  changes,
+  log,
+}: {
+  readonly account: string;
+  readonly store: SecretStore;
+  /** Differs when somebody has changed a calendar since. */
+  readonly changes: () => Promise<string>;
+  readonly log: Logger;
+}): SealedReadings {
+  let waiting: { readonly timer: NodeJS.Timeout; readonly kept: () => Kept } | undefined;
+  let writing: Promise<void> = Promise.resolve();
+  let isWiped = false;
+
+  function write(kept: Kept): void {
+    writing = writing.then(async () => {
+      if (isWiped) return;
+      try {
+        const readings = kept.readings.filter(isWhole);
+        await store.save(JSON.stringify({ format: FORMAT, changes: await changes(), list: kept.list, readings }));
+      } catch (error) {
+        // A full disk, say: the next start asks anew.
+        log.info('readings not sealed', { account, error });
+      }
+    });
+  }
+
+  function settle(): void {
+    if (waiting === undefined) return;
+    clearTimeout(waiting.timer);
+    const { kept } = waiting;
+    waiting = undefined;
+    write(kept());
+  }
+
+  return {
+    async load() {
+      try {
+        const text = await store.load();
+        if (text === undefined) return NOTHING;
+        const {
+          format,
+          changes: before,
+          list,
+          readings,
+        } = JSON.parse(text) as Kept & { format: number; changes: string };
+        return format === FORMAT && before === (await changes()) ? { list, readings } : NOTHING;
+      } catch (error) {
+        log.info('sealed readings not used', { account, error });
+        return NOTHING;
+      }
+    },
+    save(kept) {
+      if (waiting !== undefined) return;
+      waiting = { kept, timer: setTimeout(settle, PAUSE_MS).unref() };
+    },
+    async wipe() {
+      isWiped = true;
+      clearTimeout(waiting?.timer);
+      waiting = undefined;
+      await writing;
+      await store.remove();
+      isWiped = false;
+    },
+    async close() {
+      settle();
+      await writing;
+    },
+  };
+}

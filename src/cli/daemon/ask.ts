@@ -1,0 +1,88 @@
+/** One question of a command, asked through the daemon: 60 lines, as an MCP client of the SDK takes 60 ms and more to load. */
+import { CalmcpError, ERRORS, type ErrorCode } from '../../core/errors.ts';
+import {
+  type Channel,
+  envelopeOf,
+  factsOf,
+  type Message,
+  NOT_TAKEN,
+  readMessage,
+  textOf,
+} from '../../io/daemon-connection.ts';
+
+/** In `_meta` of a failed tool call, as `server/mcp.ts` has it. */
+const ERROR_META = 'io.calmcp/error';
+
+export interface Question {
+  readonly tool: string;
+  readonly input: Readonly<Record<string, unknown>>;
+  /** Whether it may be asked again when its answer was lost. */
+  readonly isRepeatable: boolean;
+  /** Of this program. */
+  readonly version: string;
+  readonly signal: AbortSignal;
+}
+
+/** The same error as it was there, where it says so in full. */
+function errorOf(parts: Readonly<Record<string, unknown>>): CalmcpError | undefined {
+  const { code, message, hint, account, retryAfterMs, problems } = parts;
+  if (typeof code !== 'string' || !Object.hasOwn(ERRORS, code) || typeof message !== 'string') return undefined;
+  const text = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined);
+  return new CalmcpError(code as ErrorCode, message, {
+    hint: text(hint),
+    account: text(account),
+    retryAfterMs: typeof retryAfterMs === 'number' ? retryAfterMs : undefined,
+    problems: Array.isArray(problems) ? problems.map(String) : undefined,
+  });
+}
+
+/** What the daemon says to one request. @returns `undefined`: the connection broke. @throws the signal's reason */
+function answerTo(channel: Channel, request: Message, signal: AbortSignal): Promise<Message | undefined> {
+  return new Promise((resolve, reject) => {
+    let isOpen = true;
+    const settle = (act: () => void): void => {
+      isOpen = false;
+      signal.removeEventListener('abort', cancel);
+      act();
+    };
+    function cancel(): void {
+      channel.send(textOf({ method: 'notifications/cancelled', params: { requestId: request.id } }));
+      channel.end();
+      settle(() => reject(signal.reason));
+    }
+    channel.listen({
+      line(text) {
+        const message = readMessage(text);
+        if (message?.method === undefined && message?.id === request.id) settle(() => resolve(message));
+      },
+      drain: () => undefined,
+      closed: () => settle(() => resolve(undefined)),
+      isAwaiting: () => isOpen,
+    });
+    if (signal.aborted) return cancel();
+    signal.addEventListener('abort', cancel, { once: true });
+    channel.send(textOf(request));
+  });
+}
+
+/**
+ * Asks once.
+ * @returns what the operation answers, or `undefined` where it has to be asked alone: it was not begun, or may be asked again
+ * @throws CalmcpError what the operation throws; UNAVAILABLE where nobody knows whether it was done
+ */
+export async function askThrough(
+  channel: Channel,
+  { tool, input, isRepeatable, version, signal }: Question,
+): Promise<Readonly<Record<string, unknown>> | undefined> {
+  const params = { name: tool, arguments: input, _meta: envelopeOf(version) };
+  const answer = await answerTo(channel, { id: 1, method: 'tools/call', params }, signal);
+  channel.end();
+  const { isError, structuredContent, _meta } = factsOf(answer?.result);
+  if (typeof structuredContent === 'object' && structuredContent !== null) return factsOf(structuredContent);
+  const error = isError === true ? errorOf(factsOf(factsOf(_meta)[ERROR_META])) : undefined;
+  if (error !== undefined) throw error;
+  if (isRepeatable || factsOf(factsOf(answer?.error).data)[NOT_TAKEN] === true) return undefined;
+  throw new CalmcpError('UNAVAILABLE', 'the connection to calmcp’s daemon broke; nobody knows whether it was done', {
+    hint: 'look at the event before you try again',
+  });
+}
