@@ -321,10 +321,18 @@ describe('a daemon that finishes', () => {
     const refuses: Answer = (message, server) =>
       message.method === 'tools/call'
         ? { id: message.id ?? '', error: { code: -32_603, message: 'finishing', data: { 'io.calmcp/notTaken': true } } }
-        : well('first')(message, server);
-    const [first, second] = [openServer(refuses), openServer(well('second'))];
+        : slow(message, server);
+    const [first, second] = [openServer(refuses), openServer(slow)];
     const world = await opened(first, [second]);
-    expect(await world.ask(toolCall(2, 'create_event'))).toMatchObject({ result: { from: 'second' } });
+    // The first one has this under way, so it is not left yet.
+    world.send({ id: 'other', method: 'prompts/get' });
+    world.send(toolCall(2, 'create_event'));
+    await received(second, 2);
+    first.send({ id: 2, result: { from: 'the one that has refused' } });
+    first.send({ id: 'other', result: {} });
+    await world.until(({ id }) => id === 'other');
+    second.send({ id: 2, result: { from: 'second' } });
+    expect(await world.until(({ id }) => id === 2)).toMatchObject({ result: { from: 'second' } });
     expect(second.said.filter(({ id }) => id === 2)).toHaveLength(1);
   });
 });

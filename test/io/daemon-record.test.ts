@@ -88,7 +88,6 @@ describe('a process is that of the record', () => {
 const HERE: Surroundings = {
   env: { FEED: 'https://feed.example/secret', CALMCP_KEYSTORE: 'keyfile', OTHER: 'a' },
   configFile: '/home/you/accounts.yaml',
-  // biome-ignore lint/suspicious/noTemplateCurlyInString: a reference of accounts.yaml
   configText: 'accounts: { feed: { url: "${ENV:FEED}" } }',
   systemTimeZone: 'Europe/Amsterdam',
 };
@@ -114,7 +113,6 @@ describe('surroundings', () => {
     ['zone', { systemTimeZone: 'UTC' }],
     ['value of a variable that accounts.yaml names', { env: { ...HERE.env, FEED: 'https://feed.example/other' } }],
     ['variable that is not set', { env: { CALMCP_KEYSTORE: 'keyfile' } }],
-    // biome-ignore lint/suspicious/noTemplateCurlyInString: a reference of accounts.yaml
     ['variable that is named now', { configText: `${HERE.configText} # \${ENV:OTHER}` }],
   ])('differ by another %s', (_what, other) => {
     expect(fits(other)).toBe(false);

@@ -1,7 +1,7 @@
 /** `calmcp mcp` beside a daemon, as processes: small, quick, and none the worse for whatever becomes of the daemon. */
 import { join } from 'node:path';
 import { build } from 'esbuild';
-import { describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { plainMcp } from '../../src/cli/daemon/plain-mcp.ts';
 import { memoryOf, processOf } from '../../src/io/process-table.ts';
 import type { Sandbox } from '../../src/sandbox/index.ts';
@@ -13,6 +13,7 @@ import {
   openWire,
   otherVersion,
   recordOf,
+  runDaemon,
   runProgram,
   type Said,
   sessionsOf,
@@ -20,6 +21,7 @@ import {
   type Wire,
 } from '../daemons.ts';
 import {
+  lasting,
   microsoftAccounts,
   openSandbox,
   openTestApp,
@@ -115,22 +117,6 @@ describe('a client that is attached to a daemon', () => {
     }
   });
 
-  test.each([
-    [['mcp', '--tools', 'list_event']],
-    [['mcp', '--tools', ',']],
-    [['mcp', '--read-only', '--tools', 'create_event']],
-    [['mcp', '--nope']],
-    [['mcp', '--log', 'loud']],
-    [['mcp', '--json']],
-    [['mcp', '--help']],
-  ])('%j is answered as without a daemon', async (args) => {
-    const folder = await home();
-    await openDaemon(folder);
-    const { ms: _ms, ...through } = await runProgram(folder, args);
-    const { ms: _other, ...alone } = await runProgram(folder, [...args, '--no-daemon']);
-    expect(through).toEqual(alone);
-  });
-
   test('its question is given up in the daemon when the client goes', async () => {
     const { folder, sandbox, arrived } = await openSlow();
     await openDaemon(folder);
@@ -140,6 +126,41 @@ describe('a client that is attached to a daemon', () => {
     await arrived(isGraph);
     expect(await wire.leave()).toMatchObject({ status: 0, ms: expect.toSatisfy((ms: number) => ms < 1_000) });
     await eventually(async () => (await sessionsOf(folder)) === 0);
+  });
+});
+
+describe('what is wrong with the command line is said as without a daemon:', () => {
+  let folder = '';
+  let end = async (): Promise<void> => undefined;
+
+  beforeAll(async () => {
+    const { opened, end: remove } = await lasting(temporaryFolder);
+    folder = opened;
+    await writeAccounts(folder, FIXED);
+    const daemon = await runDaemon(folder);
+    end = async () => {
+      daemon.kill('SIGKILL');
+      await daemon.ended;
+      await remove();
+    };
+  });
+
+  afterAll(() => end());
+
+  test.each([
+    [['mcp', '--tools', 'list_event'], 64],
+    [['mcp', '--tools', ','], 64],
+    [['mcp', '--read-only', '--tools', 'create_event'], 64],
+    [['mcp', '--nope'], 64],
+    [['mcp', '--log', 'loud'], 64],
+    [['mcp', '--json'], 64],
+    [['mcp', '--help'], 0],
+  ])('%j', async (args, status) => {
+    const [through, alone] = await Promise.all([
+      runProgram(folder, args),
+      runProgram(folder, [...args, '--no-daemon']),
+    ]);
+    expect({ ...through, ms: 0 }).toEqual({ ...alone, ms: 0, status });
   });
 });
 

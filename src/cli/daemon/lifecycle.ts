@@ -203,8 +203,11 @@ export async function stopDaemon(shell: Around, options: DaemonOptions): Promise
   const isGone = (ms: number): Promise<true | undefined> =>
     until(ms, async () => trueOrNothing(!(await isDaemonAlive(record))));
   if ((await tellToFinish(paths.stateFolder, record, false)) && (await isGone(FINISHED_MS))) return 'finished';
-  for (const signal of ['SIGTERM', 'SIGKILL'] as const)
+  for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
     if ((await signalDaemon(record, signal)) && (await isGone(TERMINATED_MS))) break;
+    // It was only slow to begin, and lets its questions end now.
+    if ((await hasLeft(paths.stateFolder, record)) && (await isGone(FINISHED_MS))) return 'finished';
+  }
   // Whatever listens there still was not proven to be the process of the record. One that was ended lets go in a moment.
   const isFree = await until(FREE_MS, async () => trueOrNothing(!(await isListening(record))));
   if ((await isDaemonAlive(record)) || !isFree)

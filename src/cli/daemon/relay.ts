@@ -34,9 +34,10 @@ export const READING_TOOLS: ReadonlySet<string> = new Set([
 const MOST_LINE_BYTES = 10_485_760;
 /** A daemon that is replaced leaves nobody to ask for so long, in milliseconds. */
 const REPLACED_MS = 5_000;
-/** A question whose connection broke so often is not asked again: it may be why. */
-const MOST_BREAKS = 3;
-/** Connections that broke so close together, in milliseconds, are no accident: this process does the work itself then. */
+/**
+ * Connections that broke so close together, in milliseconds, are no accident, and a question may be why: this process does the work
+ * itself then.
+ */
 const TROUBLE_MS = 60_000;
 /** For the opening of another session, in milliseconds: by a daemon, and by this process, which has yet to load the server. */
 const OPENING_MS = { daemon: 2_000, alone: 20_000 } as const;
@@ -78,8 +79,6 @@ interface Question {
   readonly message: Message;
   /** Where it was asked; `undefined` when it has to be asked again. */
   session: Session | undefined;
-  /** How many of its connections broke. */
-  breaks: number;
   /** Of the last progress that was told: it may not fall. */
   progress: number;
 }
@@ -97,25 +96,17 @@ function isRepeatable(message: Message): boolean {
   return READING_TOOLS.has(nameOf(message)) || factsOf(factsOf(message.params).arguments).dryRun === true;
 }
 
-/** An answer that says that there is none. */
-function lostAnswer({ message }: Question): string {
-  const { id, method, params } = message;
-  if (method !== 'tools/call')
-    return textOf({
-      ...(id === undefined ? {} : { id }),
-      error: { code: -32_603, message: 'calmcp’s daemon broke off' },
-    });
-  const isRead = isRepeatable(message);
-  const hint = isRead
-    ? 'this is an error and no answer: ask again, or run calmcp doctor'
-    : nameOf(message) === 'sign_in'
+/** To the caller of a tool that may have done its work. */
+function unknownOutcome(message: Message): string {
+  const hint =
+    nameOf(message) === 'sign_in'
       ? 'see with list_accounts whether the account is signed in before you try again'
       : 'look at the event before you try again';
-  const text = `UNAVAILABLE: the connection to calmcp’s daemon broke${isRead ? '' : '; nobody knows whether it was done'}\n${hint}`;
+  const text = `UNAVAILABLE: the connection to calmcp’s daemon broke; nobody knows whether it was done\n${hint}`;
   return textOf({
-    ...(id === undefined ? {} : { id }),
+    ...(message.id === undefined ? {} : { id: message.id }),
     result: {
-      ...(isOfThatRevision(params) ? { resultType: 'complete' } : {}),
+      ...(isOfThatRevision(message.params) ? { resultType: 'complete' } : {}),
       isError: true,
       content: [{ type: 'text', text }],
     },
@@ -259,11 +250,9 @@ export async function relay(options: RelayOptions): Promise<void> {
     for (const [id, question] of questions) {
       if (question.session !== session) continue;
       question.session = undefined;
-      if (isOpenEnded(question)) continue;
-      question.breaks++;
-      if (isRepeatable(question.message) && question.breaks < MOST_BREAKS) continue;
+      if (isRepeatable(question.message)) continue;
       questions.delete(id);
-      tell(lostAnswer(question));
+      tell(unknownOutcome(question.message));
     }
     if (questions.size > 0) connect();
   }
@@ -360,7 +349,7 @@ export async function relay(options: RelayOptions): Promise<void> {
       if (method === 'initialize') handshake = { request: message };
       if (id === undefined) current.channel.send(line);
       else {
-        const question = { line, message, session: undefined, breaks: 0, progress: Number.NEGATIVE_INFINITY };
+        const question = { line, message, session: undefined, progress: Number.NEGATIVE_INFINITY };
         questions.set(id, question);
         ask(question, current);
       }
