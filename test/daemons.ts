@@ -60,7 +60,10 @@ export interface DaemonProcess {
 export async function runDaemon(folder: string, running: Running = {}): Promise<DaemonProcess> {
   const child = start(folder, ['daemon', 'run'], running);
   const ended = new Promise((resolve) => child.once('exit', resolve));
-  await eventually(() => child.said().includes('listens at') || child.exitCode !== null);
+  await eventually(() => child.said().includes('listens at') || child.exitCode !== null).catch((thrown: unknown) => {
+    child.kill('SIGKILL');
+    throw thrown;
+  });
   if (child.exitCode !== null) throw new Error(child.said());
   return { pid: child.pid ?? 0, kill: (signal) => void child.kill(signal), ended, said: child.said };
 }

@@ -5,7 +5,10 @@ export const LIVE = { maxAgeSeconds: 0 };
 
 /** @returns the answer. @throws Error where something is missing in it */
 export async function ask(operation, app, input, more = {}) {
-  const answer = await operation.run(app, operation.input.parse(input), { signal: new AbortController().signal, ...more });
+  const answer = await operation.run(app, operation.input.parse(input), {
+    signal: new AbortController().signal,
+    ...more,
+  });
   if (!answer.complete) throw new Error(`an answer is not complete: ${JSON.stringify(answer.accounts)}`);
   return answer;
 }

@@ -19,6 +19,8 @@ const ROWS = {
   requests: ['requests', 'measureRequests'],
   memory: ['memory', 'measureMemory'],
   processor: ['processor', 'measureProcessor'],
+  // The last one: it watches the functions of the whole process.
+  core: ['core', 'measureCore'],
 };
 
 const { values } = parseArgs({

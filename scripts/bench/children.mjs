@@ -5,8 +5,10 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { fileURLToPath } from 'node:url';
 import { installChildren, installMissing } from '../prepare.mjs';
+import { median, timed } from './figures.mjs';
+import { bundle } from './load-calmcp.mjs';
 
 const ACCOUNTS = Array.from({ length: 10 }, (_, index) => `account-${index}`);
 const ROUNDS = 20;
@@ -16,42 +18,19 @@ const root = fileURLToPath(new URL('../../', import.meta.url));
 installMissing();
 installChildren();
 
-async function loadCalmcp(folder) {
-  const { build } = await import('esbuild');
-  const exported = {
-    'accounts/load': 'parseConfig',
-    'accounts/registry': 'openApp',
-    'io/child-servers': 'createChildServers',
-    'io/read-file': 'createReadFile',
-    'io/secret-store': 'openSecretStores',
-    'operations/list-events': 'listEvents',
-    'providers/index': 'providers',
-    'sandbox/index': 'startSandbox, homeGoogleClient, clientId',
-  };
-  await build({
-    stdin: {
-      contents: Object.entries(exported)
-        .map(([path, names]) => `export { ${names} } from './src/${path}.ts';`)
-        .concat("export { Temporal } from 'temporal-polyfill';")
-        .join('\n'),
-      resolveDir: root,
-    },
-    outfile: join(folder, 'calmcp.mjs'),
-    bundle: true,
-    format: 'esm',
-    platform: 'node',
-    target: 'node20.19',
-    loader: { '.yaml': 'text' },
-    external: ['@napi-rs/keyring'],
-    banner: {
-      js: "import{createRequire as __createRequire}from'node:module';const require=__createRequire(import.meta.url);",
-    },
-  });
-  return import(pathToFileURL(join(folder, 'calmcp.mjs')).href);
-}
+const EXPORTED = {
+  'accounts/load': 'parseConfig',
+  'accounts/registry': 'openApp',
+  'io/child-servers': 'createChildServers',
+  'io/read-file': 'createReadFile',
+  'io/secret-store': 'openSecretStores',
+  'operations/list-events': 'listEvents',
+  'providers/index': 'providers',
+  'sandbox/index': 'startSandbox, homeGoogleClient, clientId',
+};
 
 const home = mkdtempSync(join(tmpdir(), 'calmcp-bench-'));
-const calmcp = await loadCalmcp(home);
+const calmcp = await import(await bundle(home, EXPORTED));
 const sandbox = await calmcp.startSandbox({ weekOf: '2026-11-23', deviceCodeIntervalSeconds: 0.02 });
 const children = createRequire(join(root, 'test/children/package.json'));
 
@@ -136,14 +115,6 @@ async function signIn(app, vendor, you) {
       { signal: AbortSignal.timeout(10_000), deadline: performance.now() + 10_000, countRequest() {} },
     );
 }
-
-async function timed(work) {
-  const started = performance.now();
-  await work();
-  return performance.now() - started;
-}
-
-const median = (values) => values.sort((one, other) => one - other)[Math.floor(values.length / 2)];
 
 /** Megabytes of all processes that have the folder in their environment; PSS counts what they share once. Linux alone tells. */
 function memoryIn(folder) {

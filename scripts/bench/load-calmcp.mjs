@@ -6,7 +6,7 @@ const root = fileURLToPath(new URL('../../', import.meta.url));
 
 /**
  * @param folder where the bundle goes
- * @param exported from modules of `src/`, without their ending, to the names that are wanted of them
+ * @param exported from modules of `src/`, without their ending, to the names that are wanted of them; `*`: all
  * @returns the address of the bundle, to import
  */
 export async function bundle(folder, exported) {
@@ -15,7 +15,7 @@ export async function bundle(folder, exported) {
   await build({
     stdin: {
       contents: Object.entries(exported)
-        .map(([path, names]) => `export { ${names} } from './src/${path}.ts';`)
+        .map(([path, names]) => `export ${names === '*' ? '*' : `{ ${names} }`} from './src/${path}.ts';`)
         .concat("export { Temporal } from 'temporal-polyfill';")
         .join('\n'),
       resolveDir: root,

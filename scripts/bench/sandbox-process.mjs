@@ -8,8 +8,7 @@ const { accounts, calendars, events, delayMs, weekOf, remembers } = JSON.parse(s
 const sandboxed = await import(address);
 
 const ZONE = 'Europe/Amsterdam';
-const dayOf = (offset) =>
-  new Date(Date.parse(`${weekOf}T00:00:00Z`) + offset * 86_400_000).toISOString().slice(0, 10);
+const dayOf = (offset) => new Date(Date.parse(`${weekOf}T00:00:00Z`) + offset * 86_400_000).toISOString().slice(0, 10);
 const twoDigits = (value) => String(value).padStart(2, '0');
 
 /** `events` of a calendar, spread over the working days of a week; the first one of all calendars is the same meeting. */
@@ -63,7 +62,8 @@ function googleEvents(account, number) {
 }
 
 const numbers = Array.from({ length: calendars }, (_, number) => number);
-const of = (provider) => accounts.map((account, place) => ({ ...account, place })).filter((one) => one.provider === provider);
+const of = (provider) =>
+  accounts.map((account, place) => ({ ...account, place })).filter((one) => one.provider === provider);
 
 const microsoft = of('microsoft');
 const data = {
@@ -87,7 +87,8 @@ const data = {
   ),
 };
 
-const idOf = (username, number) => (number === 0 ? username : `c_${username.replace('@', '_')}_${number}@group.calendar.google.com`);
+const idOf = (username, number) =>
+  number === 0 ? username : `c_${username.replace('@', '_')}_${number}@group.calendar.google.com`;
 const googleData = {
   clients: [sharedGoogleClient],
   users: of('google').map(({ username, place }) =>
@@ -160,8 +161,9 @@ const ORDERS = {
   consent: ({ url, username }) => sandbox.google.consent(url, username),
   hang: ({ username }) => void hung.add(username),
   mend: () => hung.clear(),
-  /** How many requests there have been since the last time it was asked for. */
-  requests: () => sandbox.requests.splice(0).length,
+  /** How many requests for calendars there have been since the last time it was asked for. */
+  requests: () =>
+    sandbox.requests.splice(0).filter(({ path }) => /^\/(v1\.0|google\/(calendar|batch))\//.test(path)).length,
 };
 
 process.on('message', ({ id, order, ...about }) => {

@@ -44,6 +44,7 @@ export async function openLaboratory() {
 
   return {
     calmcp,
+    folder,
     /** The same world for whoever wants the same. */
     world(wish) {
       const key = JSON.stringify(wish);
@@ -88,7 +89,10 @@ function yamlOf({ signIn, calendars }, accounts) {
 }
 
 async function startSandbox(address, settings) {
-  const child = fork(fileURLToPath(new URL('sandbox-process.mjs', import.meta.url)), [address, JSON.stringify(settings)]);
+  const child = fork(fileURLToPath(new URL('sandbox-process.mjs', import.meta.url)), [
+    address,
+    JSON.stringify(settings),
+  ]);
   const waiting = new Map();
   const answer = (id) => new Promise((resolve, reject) => waiting.set(id, { resolve, reject }));
   child.on('message', ({ id, value, error }) => {
@@ -113,7 +117,12 @@ async function startSandbox(address, settings) {
   };
 }
 
-async function openWorld(calmcp, sandboxAddress, folder, { accounts: count, calendars = 3, events = 5, delayMs = 0, remembers = true }) {
+async function openWorld(
+  calmcp,
+  sandboxAddress,
+  folder,
+  { accounts: count, calendars = 3, events = 5, delayMs = 0, remembers = true },
+) {
   const accounts = accountsOf(count);
   const sandbox = await startSandbox(sandboxAddress, { accounts, calendars, events, delayMs, remembers, weekOf: WEEK });
   const yaml = yamlOf(sandbox.origins, accounts);

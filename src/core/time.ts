@@ -43,6 +43,8 @@ function ianaZone(name: string): string | null {
  */
 export function parseZone(name: string): string | null {
   const trimmed = name.trim();
+  // What every time of Graph says; all that follows costs more than reading the rest of the event.
+  if (trimmed === 'UTC') return trimmed;
   const offset = FIXED_OFFSET.exec(trimmed);
   if (offset) {
     const [, sign = '+', hours = '0', minutes = '00'] = offset;

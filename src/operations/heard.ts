@@ -18,6 +18,11 @@ const SHORTEST_WORD = 8;
 const LONGEST = 4_000;
 /** More than anybody reads in one session; what was heard first is forgotten first. */
 const MOST = 100_000;
+/** As long as there are fewer, nothing is forgotten for long yet: a text that was noted need not be noted again. */
+const HALF = MOST / 2;
+/** Titles and places, which every answer says again, are known again as a whole: so many characters, and so many of them. */
+const SHORT = 200;
+const MOST_NOTED = 5_000;
 
 export interface Heard {
   /** @param accounts all whose events say it */
@@ -40,6 +45,17 @@ function runsOf(words: readonly string[], length: number): string[][] {
 
 export function createHeard(): Heard {
   const known = new Map<string, Set<string>>();
+  /** Short texts that were noted, with their accounts. */
+  const noted = new Set<string>();
+
+  function isNoted(text: string, accounts: readonly string[]): boolean {
+    if (known.size >= HALF || text.length > SHORT) return false;
+    const whole = JSON.stringify([text, ...accounts]);
+    if (noted.has(whole)) return true;
+    if (noted.size >= MOST_NOTED) noted.clear();
+    noted.add(whole);
+    return false;
+  }
 
   function add(words: readonly string[], accounts: readonly string[]): void {
     const key = keyOf(words);
@@ -51,7 +67,7 @@ export function createHeard(): Heard {
 
   return {
     note(text, accounts) {
-      if (text === null || text === undefined || accounts.length === 0) return;
+      if (text === null || text === undefined || accounts.length === 0 || isNoted(text, accounts)) return;
       // As it is shown: what nobody sees takes no room.
       const words = wordsOf(neutralize(text).slice(0, LONGEST));
       const isTitle = words.length <= TITLE_WORDS;

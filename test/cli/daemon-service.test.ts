@@ -4,6 +4,7 @@ import { delimiter, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import fastCheck from 'fast-check';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { HEAP_FLAGS } from '../../src/cli/daemon/heap-flags.ts';
 import { launchdAgent } from '../../src/cli/daemon/service-launchd.ts';
 import { pathWarnings, type ServiceProgram } from '../../src/cli/daemon/service-program.ts';
 import { ownerOfSealed } from '../../src/cli/daemon/service-seal.ts';
@@ -118,7 +119,7 @@ describe('the unit of systemd', () => {
         const byShell = /["'\\]/.test(node);
         expect(words).toEqual([
           ...(byShell ? ['/bin/sh', '-c', 'exec "$0" "$@"'] : []),
-          ...[node, script, 'daemon', 'run', '--service'],
+          ...[node, ...HEAP_FLAGS, script, 'daemon', 'run', '--service'],
         ]);
         // No variables are put in here: systemd.exec(5), Environment=.
         expect(readBySystemd(`x ${settingOf(unit, 'Environment').replaceAll('$', '$$$$')}`)[1]).toBe(`A=${value}`);
@@ -170,7 +171,7 @@ describe('the agent of launchd', () => {
     const { stdout } = await run('python3', ['-c', script, file]);
     expect(JSON.parse(stdout)).toEqual({
       Label: 'io.github.calmcp.daemon',
-      ProgramArguments: [LINUX.node, LINUX.script, ...LINUX.args],
+      ProgramArguments: [LINUX.node, ...HEAP_FLAGS, LINUX.script, ...LINUX.args],
       EnvironmentVariables: LINUX.variables,
       WorkingDirectory: LINUX.home,
       StandardErrorPath: `${LINUX.stateFolder}/daemon.log`,
@@ -230,6 +231,7 @@ print(json.dumps(found))`;
       '--headless',
       WINDOWS.node,
       `--env-file=${PLACE.variablesFile}`,
+      ...HEAP_FLAGS,
       WINDOWS.script,
       ...WINDOWS.args,
     ]);

@@ -4,11 +4,20 @@ import type { FaultTarget } from '../../src/sandbox/index.ts';
 import { childrenUnder } from '../processes.ts';
 import type { Chance } from './soak-chance.ts';
 import { runProgram, type Surroundings, sleep } from './soak-clients.ts';
-import { ACCOUNTS, accountOf, DAYS, type SoakWorld, type Strike, type Strikes } from './soak-world.ts';
+import { ACCOUNTS, type SoakWorld, type Strike, type Strikes } from './soak-world.ts';
 
 /** A stretch in which something was so, in epoch milliseconds. */
 export interface Incident {
-  readonly kind: 'killed' | 'finished' | 'stopped' | 'broken' | 'edited' | 'revoked' | 'expired' | 'child killed' | Strike;
+  readonly kind:
+    | 'killed'
+    | 'finished'
+    | 'stopped'
+    | 'broken'
+    | 'edited'
+    | 'revoked'
+    | 'expired'
+    | 'child killed'
+    | Strike;
   readonly account?: string;
   readonly from: number;
   /** Infinity while it lasts. */
@@ -36,7 +45,12 @@ export interface Chaos {
 }
 
 /** Of the requests of one account that fit, for so long: how many, and what share of them. */
-const WINDOWS: readonly { readonly strike: Strike; readonly ms: readonly [number, number]; readonly most: number; readonly share: number }[] = [
+const WINDOWS: readonly {
+  readonly strike: Strike;
+  readonly ms: readonly [number, number];
+  readonly most: number;
+  readonly share: number;
+}[] = [
   { strike: 'throttle', ms: [500, 3_000], most: 12, share: 0.7 },
   { strike: 'throttle-after', ms: [500, 3_000], most: 12, share: 0.7 },
   { strike: 'busy', ms: [500, 4_000], most: 20, share: 0.8 },
@@ -112,7 +126,8 @@ export function createChaos(chance: Chance, world: SoakWorld, here: Surroundings
     const how = chance.whole(1, 4);
     const began = incident(how === 1 ? 'broken' : 'edited');
     if (how === 1) await world.writeConfig({ text: chance.pick(BROKEN) });
-    else await world.writeConfig({ spare: how > 2, ...(how > 3 ? { displayName: `Name ${chance.whole(1, 99)}` } : {}) });
+    else
+      await world.writeConfig({ spare: how > 2, ...(how > 3 ? { displayName: `Name ${chance.whole(1, 99)}` } : {}) });
     await sleep(chance.between(800, 2_500));
     await world.writeConfig();
     over(began);
@@ -151,7 +166,9 @@ export function createChaos(chance: Chance, world: SoakWorld, here: Surroundings
     const target = chance.pick(ACCOUNTS.filter(({ kind }) => kind !== 'memory'));
     const own = world.ledger
       .of(target.id)
-      .filter(({ versions }) => versions.every(({ from, to, title }) => from.by === 'others' && to === undefined && / else /.test(title)));
+      .filter(({ versions }) =>
+        versions.every(({ from, to, title }) => from.by === 'others' && to === undefined && / else /.test(title)),
+      );
     const how = chance.whole(1, 3);
     const [oldest] = own;
     count('change by others');
@@ -243,5 +260,3 @@ export function createChaos(chance: Chance, world: SoakWorld, here: Surroundings
     here.violation('no other daemon came');
   }
 }
-
-export { accountOf, DAYS };

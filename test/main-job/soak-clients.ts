@@ -3,7 +3,15 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { join } from 'node:path';
-import { envelopeOf, factsOf, type Message, NOT_TAKEN, readMessage, splitLines, textOf } from '../../src/io/daemon-connection.ts';
+import {
+  envelopeOf,
+  factsOf,
+  type Message,
+  NOT_TAKEN,
+  readMessage,
+  splitLines,
+  textOf,
+} from '../../src/io/daemon-connection.ts';
 import { readDaemonRecord } from '../../src/io/daemon-record.ts';
 import { pause } from '../../src/io/time-limit.ts';
 
@@ -14,7 +22,11 @@ export const sleep = (ms: number): Promise<void> => pause(ms, forever);
 
 /** What came of one question. */
 export type Outcome =
-  | { readonly kind: 'answer'; readonly structured: Readonly<Record<string, unknown>>; readonly text: string | undefined }
+  | {
+      readonly kind: 'answer';
+      readonly structured: Readonly<Record<string, unknown>>;
+      readonly text: string | undefined;
+    }
   /** calmcp's error: its code, and all that was said with it. */
   | { readonly kind: 'error'; readonly code: string; readonly text: string }
   /** The connection broke; what a client of a daemon that was killed sees. */
@@ -96,7 +108,8 @@ async function openPeer(
     if (message === undefined) return violation(`${name}: what it was sent is no message: ${line.slice(0, 80)}`);
     const { id, method } = message;
     if (method !== undefined) {
-      if (id !== undefined) wire?.send(textOf(method === 'ping' ? { id, result: {} } : { id, error: { code: -32_601, message: 'no' } }));
+      if (id !== undefined)
+        wire?.send(textOf(method === 'ping' ? { id, result: {} } : { id, error: { code: -32_601, message: 'no' } }));
       return;
     }
     const waiting = pending.get(Number(id));
@@ -121,7 +134,11 @@ async function openPeer(
     if (way === 'relay') violation(`${name}: it ended by itself`);
     else void reopen();
   }
-  function request(method: string, params: Readonly<Record<string, unknown>>, cancelAfterMs?: number): Promise<Outcome> {
+  function request(
+    method: string,
+    params: Readonly<Record<string, unknown>>,
+    cancelAfterMs?: number,
+  ): Promise<Outcome> {
     const id = ++last;
     return new Promise((settle) => {
       if (wire === undefined) return settle({ kind: 'lost' });
@@ -217,7 +234,11 @@ export interface CommandResult {
   readonly stderr: string;
 }
 
-export async function runProgram(args: readonly string[], { env }: Pick<Surroundings, 'env'>, killAfterMs?: number): Promise<CommandResult> {
+export async function runProgram(
+  args: readonly string[],
+  { env }: Pick<Surroundings, 'env'>,
+  killAfterMs?: number,
+): Promise<CommandResult> {
   const child = spawn(process.execPath, [program, ...args], { env, stdio: ['ignore', 'pipe', 'pipe'] });
   let stdout = '';
   let stderr = '';

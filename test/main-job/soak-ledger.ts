@@ -12,7 +12,7 @@ export interface Change {
   /** Infinity while nobody knows whether it was done at all. */
   done: number;
   /** calmcp did it, so it knows at once; or somebody else, whom it sees when it looks. */
-  readonly by: 'calmcp' | 'others';
+  by: 'calmcp' | 'others';
 }
 
 /** An event as it is for a while. */

@@ -1,7 +1,7 @@
 /** The person of the soak: eight accounts of five kinds, what is in them, and others who change that meanwhile. */
 import { createHash } from 'node:crypto';
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
-import { writeFile } from 'node:fs/promises';
+import { rename, writeFile } from 'node:fs/promises';
 import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -122,7 +122,11 @@ export interface SoakWorld {
   takeWrites(): readonly string[];
   signIn(id: string): Promise<void>;
   /** accounts.yaml as it usually is, with more lines. */
-  writeConfig(more?: { readonly spare?: boolean; readonly displayName?: string; readonly text?: string }): Promise<void>;
+  writeConfig(more?: {
+    readonly spare?: boolean;
+    readonly displayName?: string;
+    readonly text?: string;
+  }): Promise<void>;
 }
 
 export type Strike = 'cut' | 'stall' | 'throttle' | 'throttle-after' | 'busy' | 'drop' | 'hang' | 'slow';
@@ -482,7 +486,8 @@ export async function openSoakWorld(chance: Chance): Promise<SoakWorld> {
     held(id, title) {
       const { kind } = accountOf(id);
       if (kind === 'memory') return undefined;
-      if (kind === 'feed') return feed.filter((each) => each.version.title === title).map(({ version }) => version.span);
+      if (kind === 'feed')
+        return feed.filter((each) => each.version.title === title).map(({ version }) => version.span);
       return findCalendar(id)
         .flatMap(({ events }) => events)
         .filter((one) => titleOf(one) === title)
@@ -508,9 +513,14 @@ export async function openSoakWorld(chance: Chance): Promise<SoakWorld> {
     async writeConfig({ spare = false, displayName, text } = {}) {
       const usual = yamlOf('${ENV:SOAK_SECRET}', true);
       const named =
-        displayName === undefined ? usual : usual.replace('\n  orchid:\n', `\n  orchid:\n    displayName: ${displayName}\n`);
+        displayName === undefined
+          ? usual
+          : usual.replace('\n  orchid:\n', `\n  orchid:\n    displayName: ${displayName}\n`);
       const whole = named + (spare ? memoryYaml(SPARE.id, fixedOf(SPARE.id), []) : '');
-      await writeFile(join(folder, 'accounts.yaml'), text ?? whole);
+      // As editors do it: nobody reads half of one.
+      const path = join(folder, 'accounts.yaml');
+      await writeFile(`${path}.new`, text ?? whole);
+      await rename(`${path}.new`, path);
     },
   };
 }

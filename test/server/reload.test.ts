@@ -24,7 +24,10 @@ interface Answer {
 async function startServer(folder: string): Promise<(range?: string) => Promise<Answer>> {
   const client = await startMcpServer(folder);
   return async (range = 'this week') => {
-    const { structuredContent, content } = await client.callTool({ name: 'list_events', arguments: { range } });
+    const { structuredContent, content } = await client.callTool({
+      name: 'list_events',
+      arguments: { range, maxAgeSeconds: 0 },
+    });
     return { agenda: structuredContent as Agenda | undefined, text: (content as { text: string }[])[0]?.text ?? '' };
   };
 }

@@ -16,7 +16,10 @@ export async function measureMemory(laboratory, { program, quick }) {
   const daemon = await world.startDaemon(program);
   const path = world.recordOf().socket;
 
-  const relay = spawn(process.execPath, [program, 'mcp'], { env: world.environment, stdio: ['pipe', 'pipe', 'inherit'] });
+  const relay = spawn(process.execPath, [program, 'mcp'], {
+    env: world.environment,
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
   const client = await openLineSession(relay.stdout, relay.stdin);
   await client.request('tools/list');
   await pause(SETTLE_MS);

@@ -15,6 +15,8 @@ const IDLE_MINUTES = 30;
 /** A service manager starts a daemon again within so many milliseconds. */
 const RESTARTED_MS = 3_000;
 const LOOK_EVERY_MS = 100;
+/** One that a service manager has just started is what that starts: to replace it would bring it again. */
+const JUST_STARTED_MS = 600_000;
 
 export interface AttachOptions {
   readonly config?: string | undefined;
@@ -99,6 +101,13 @@ export async function attachDaemon(
   }
   const older =
     record !== undefined && typeof outcome !== 'string' && isNewer(shell.version, record.version) ? record : undefined;
+  if (older?.managed === true && Date.now() - Date.parse(older.since) < JUST_STARTED_MS) {
+    if (typeof outcome !== 'string') outcome.destroy();
+    shell.stderr.write(
+      `calmcp: works without its daemon, which is calmcp ${older.version}; to have it start this one: calmcp daemon install\n`,
+    );
+    return undefined;
+  }
   if (older !== undefined || (outcome === 'nobody' && (await isAutomatic(here)))) {
     if (typeof outcome !== 'string') outcome.destroy();
     try {

@@ -1,4 +1,5 @@
 /** Daemons as other processes see them: looked at, started, told to finish, ended. Loads little: `calmcp mcp` comes by here. */
+
 import { spawn } from 'node:child_process';
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { mkdir, rename, stat } from 'node:fs/promises';
@@ -23,6 +24,7 @@ import { requirePrivateFolder } from '../../io/private-file.ts';
 import { readTextFile } from '../../io/read-file.ts';
 import { pause } from '../../io/time-limit.ts';
 import type { Shell } from '../shell.ts';
+import { HEAP_FLAGS } from './heap-flags.ts';
 
 /** What is typed for all commands and matters to a daemon. */
 export interface DaemonOptions {
@@ -218,12 +220,6 @@ export async function stopDaemon(shell: Around, options: DaemonOptions): Promise
   return 'ended';
 }
 
-/**
- * What Node.js is started with for a process that stays. Left to itself it lets the heap grow with the memory of the machine before it
- * tidies up: 170 MB after some thousand questions, and 95 MB with these. The 40 MB that are kept of calendars at most fit many times.
- */
-export const HEAP_FLAGS = ['--max-semi-space-size=2', '--max-old-space-size=512'] as const;
-
 export const logPath = (stateFolder: string): string => join(stateFolder, 'daemon.log');
 /** Two such files make the megabyte. */
 export const LOG_BYTES = 512 * 1_024;
@@ -400,6 +396,10 @@ export async function replaceDaemon(
     const seen = await lookAtDaemon(shell, options);
     return isRunning(seen) ? seen : undefined;
   });
+  if (now !== undefined && isNewer(shell.version, now.record.version))
+    throw new CalmcpError('UNAVAILABLE', `its service manager starts calmcp ${now.record.version} again`, {
+      hint: 'run: calmcp daemon install',
+    });
   if (now !== undefined) return { record: now.record, outcome: 'replaced', isUsedHere: now.isUsedHere };
   throw new CalmcpError(
     'UNAVAILABLE',

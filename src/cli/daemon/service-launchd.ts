@@ -1,5 +1,7 @@
 /** The agent of launchd, macOS' manager of services. */
+
 import { posix } from 'node:path';
+import { HEAP_FLAGS } from './heap-flags.ts';
 import type { ServiceProgram } from './service-program.ts';
 
 export const LABEL = 'io.github.calmcp.daemon';
@@ -17,7 +19,7 @@ export function launchdAgent(
   { node, script, args, variables, home, stateFolder }: ServiceProgram,
   mark: string,
 ): string {
-  const words = [node, script, ...args].map((word) => `    ${string(word)}\n`).join('');
+  const words = [node, ...HEAP_FLAGS, script, ...args].map((word) => `    ${string(word)}\n`).join('');
   const pairs = Object.entries(variables)
     .map(([name, value]) => `    <key>${escapeXml(name)}</key>${string(value)}\n`)
     .join('');

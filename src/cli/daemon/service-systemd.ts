@@ -1,5 +1,7 @@
 /** The unit of systemd's manager of one person. */
+
 import { posix } from 'node:path';
+import { HEAP_FLAGS } from './heap-flags.ts';
 import type { ServiceProgram } from './service-program.ts';
 
 export const UNIT = 'calmcp.service';
@@ -14,7 +16,7 @@ function quoted(text: string): string {
 const argument = (text: string): string => quoted(text).replaceAll('$', '$$$$');
 
 function commandLine({ node, script, args }: ServiceProgram): string {
-  const line = [script, ...args].map(argument);
+  const line = [...HEAP_FLAGS, script, ...args].map(argument);
   // systemd refuses a program with one of these in its name, escaped or not, so a shell has to start it.
   if (!/["'\\]/.test(node)) return [quoted(node), ...line].join(' ');
   return ['/bin/sh', '-c', argument('exec "$0" "$@"'), argument(node), ...line].join(' ');

@@ -1,5 +1,7 @@
 /** The task of Windows' Task Scheduler. */
+
 import { CalmcpError } from '../../core/errors.ts';
+import { HEAP_FLAGS } from './heap-flags.ts';
 import { escapeXml } from './service-launchd.ts';
 import type { ServiceProgram } from './service-program.ts';
 
@@ -54,7 +56,7 @@ const WITHOUT_WINDOW = ['%SystemRoot%\\System32\\conhost.exe', '--headless'] as 
 export function scheduledTask(program: ServiceProgram, { user, task, variablesFile }: TaskPlace, mark: string): string {
   const { node, script, args, home } = program;
   const [command, option] = WITHOUT_WINDOW;
-  const words = [node, `--env-file=${variablesFile}`, script, ...args];
+  const words = [node, `--env-file=${variablesFile}`, ...HEAP_FLAGS, script, ...args];
   const line = [option, ...words.map((word) => windowsArgument(requireLiteral(word)))].join(' ');
   return `<?xml version="1.0" encoding="UTF-16"?>
 <!-- ${mark} -->

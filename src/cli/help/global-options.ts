@@ -20,6 +20,7 @@ const UNUSED: Readonly<Record<string, readonly string[]>> = {
   doctor: ['timeZone', ALONE],
   mcp: NOTHING_ASKED,
   install: ['timeZone', 'account', ALONE],
+  uninstall: ['timeZone', 'account', ALONE],
   run: [...NOTHING_ASKED, ALONE],
   start: ['timeZone', 'account', ALONE],
   stop: ['timeZone', 'account', ALONE],

@@ -1,12 +1,8 @@
-// npm run bench: the pure core on 100,000 events. Machines are shared and noisy, so every figure comes with what two
-// plain things cost in the same run, a native sort and JSON.parse, and nothing here fails on a slow day.
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+// The pure core on 100,000 events, beside what two plain things cost in the same run: a native sort and JSON.parse.
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { installMissing } from '../prepare.mjs';
+import { median } from '../figures.mjs';
+import { bundle } from '../load-calmcp.mjs';
 
 const COUNT = 100_000;
 const ROUNDS = 9;
@@ -42,34 +38,15 @@ function counted(owner, name, counts) {
   });
 }
 
-async function loadCore(counts) {
-  installMissing();
-  const { build } = await import('esbuild');
-  const folder = mkdtempSync(join(tmpdir(), 'calmcp-bench-'));
+async function loadCore(folder, counts) {
   const modules = ['merge', 'time', 'intervals', 'busy-blocks', 'search', 'conflicts'];
-  try {
-    await build({
-      stdin: {
-        contents: [...modules.map((name) => `./src/core/${name}.ts`), 'temporal-polyfill']
-          .map((path) => `export * from '${path}';`)
-          .join('\n'),
-        resolveDir: fileURLToPath(new URL('../../', import.meta.url)),
-      },
-      outfile: join(folder, 'core.mjs'),
-      bundle: true,
-      format: 'esm',
-      platform: 'node',
-      target: 'node20.19',
-    });
-    // Before the polyfill takes it.
-    counted(Intl, 'DateTimeFormat', counts);
-    const core = await import(pathToFileURL(join(folder, 'core.mjs')).href);
-    counted(core.Temporal.Instant.prototype, 'toZonedDateTimeISO', counts);
-    counted(core.Temporal.PlainDate.prototype, 'toZonedDateTime', counts);
-    return core;
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
+  const address = await bundle(folder, Object.fromEntries(modules.map((name) => [`core/${name}`, '*'])));
+  // Before the polyfill takes it.
+  counted(Intl, 'DateTimeFormat', counts);
+  const core = await import(address);
+  counted(core.Temporal.Instant.prototype, 'toZonedDateTimeISO', counts);
+  counted(core.Temporal.PlainDate.prototype, 'toZonedDateTime', counts);
+  return core;
 }
 
 /** The same numbers in every run (mulberry32). */
@@ -250,7 +227,7 @@ function parseEvents(json) {
   return events;
 }
 
-/** Median and least of several rounds, in milliseconds. */
+/** Median of several rounds, in milliseconds. */
 function measure(run) {
   const times = [];
   for (let round = -2; round < ROUNDS; round++) {
@@ -261,89 +238,73 @@ function measure(run) {
     // The first rounds are for the compiler.
     if (round >= 0) times.push(took);
   }
-  times.sort((a, b) => a - b);
-  return { median: times[Math.floor(times.length / 2)], least: times[0] };
+  return median(times);
 }
 
-const calls = {};
-const core = await loadCore(calls);
-const order = (account) => ACCOUNTS.findIndex(({ id }) => id === account);
-const merge = (events) => core.mergeEvents(events, { clock: core.createZoneClock(ZONE), order });
-
-const clock = core.createZoneClock(ZONE);
-const clockOf = () => clock;
-
-const few = parseEvents(JSON.stringify(makeEvents(1_000, 3, 'agenda')));
-const memoryNow = () => {
+function heapAfter(rounds, run) {
+  for (let round = 0; round < rounds; round++) run();
   gc();
-  const { heapUsed, rss } = process.memoryUsage();
-  return `${(heapUsed / 2 ** 20).toFixed(1)} MB heap, ${(rss / 2 ** 20).toFixed(0)} MB RSS`;
-};
-for (let round = 1; round <= MEMORY_ROUNDS; round++) {
-  core.layer(core.blocksOf(merge(few), clockOf), YEAR);
-  if (round === 100 || round === MEMORY_ROUNDS)
-    console.log(
-      `${round.toLocaleString('en').padStart(5)} rounds of merging and layering 1,000 events: ${memoryNow()}`,
-    );
+  return process.memoryUsage().heapUsed / 2 ** 20;
 }
 
-const json = JSON.stringify(makeEvents(COUNT, 1, 'agenda'));
-const events = parseEvents(json);
-const { below } = randomNumbers(2);
-const numbers = Float64Array.from({ length: COUNT }, () => YEAR.start + below(365 * 24 * 60) * MINUTE);
-const sort = measure(() => numbers.slice().sort());
-const parse = measure(() => JSON.parse(json));
+export async function measureCore({ folder }) {
+  const calls = {};
+  const core = await loadCore(folder('core'), calls);
+  const order = (account) => ACCOUNTS.findIndex(({ id }) => id === account);
+  const merge = (events) => core.mergeEvents(events, { clock: core.createZoneClock(ZONE), order });
+  const clock = core.createZoneClock(ZONE);
+  const clockOf = () => clock;
 
-const rows = [];
-function row(label, aim, run) {
+  const few = parseEvents(JSON.stringify(makeEvents(1_000, 3, 'agenda')));
+  const layered = () => core.layer(core.blocksOf(merge(few), clockOf), YEAR);
+  const settled = heapAfter(MEMORY_ROUNDS / 10, layered);
+  const grown = heapAfter(MEMORY_ROUNDS, layered) - settled;
+
+  const json = JSON.stringify(makeEvents(COUNT, 1, 'agenda'));
+  const events = parseEvents(json);
+  const { below } = randomNumbers(2);
+  const numbers = Float64Array.from({ length: COUNT }, () => YEAR.start + below(365 * 24 * 60) * MINUTE);
+  const parse = measure(() => JSON.parse(json));
+
+  const rows = [{ what: 'core: JSON.parse of 100,000 events', figure: parse, unit: 'ms' }];
+  const row = (what, aim, run) => {
+    const figure = measure(run);
+    const aims = aim === undefined ? {} : { aim, aimOf: 'figure' };
+    rows.push({ what: `core: ${what}`, figure, unit: 'ms', ratio: figure / parse, of: 'JSON.parse', ...aims });
+  };
+
   for (const name of Object.keys(calls)) delete calls[name];
-  const time = measure(run);
+  row('merge 100,000 events, once each, in order', 150, () => merge(events));
   const zoned = Object.values(calls).reduce((sum, count) => sum + count, 0) / (ROUNDS + 2);
-  rows.push({ label, aim, ...time, zoned });
-}
 
-row('merge 100,000 events: once each, in order', 150, () => merge(events));
-
-const merged = merge(events);
-// Over ten years, so that there are gaps; in order, as merged events are.
-const DAYS = 3_650;
-const blocks = Array.from(numbers, (time) => YEAR.start + (time - YEAR.start) * 10)
-  .sort((a, b) => a - b)
-  .map((start) => ({ start, end: start + (1 + below(16)) * 15 * MINUTE }));
-const dayStarts = Array.from({ length: DAYS }, (_, day) => YEAR.start + day * DAY);
-const hours = core.unionOf(
-  dayStarts.map((day) => day + 8 * HOUR),
-  dayStarts.map((day) => day + 17 * HOUR),
-);
-row('union of 100,000 blocks, gaps in hours', 20, () => core.subtract(hours, core.unionOfBlocks(blocks)));
-
-function find(word, among) {
-  const query = core.parseQuery(word);
-  return among.filter((event) => core.matches(event, query)).length;
-}
-row('search for a word in one of 1,000', 50, () => find(RARE, events));
-row('search for a word in none', 50, () => find(NOWHERE, events));
-row('conflicts', null, () => core.findConflicts(merged, { range: YEAR, clockOf, isSame: () => false, limit: 50 }));
-const full = parseEvents(JSON.stringify(makeEvents(COUNT, 1, 'full')));
-row('search for a word in none, people and texts', null, () => find(NOWHERE, full));
-
-console.log(
-  `${COUNT.toLocaleString('en')} events of ${ACCOUNTS.length} accounts, ${merged.length.toLocaleString('en')} meetings`,
-);
-console.log(`median and least of ${ROUNDS} rounds, milliseconds; zoned: calls of Temporal and Intl for zones, a round`);
-console.log(`${''.padEnd(44)}  median   least     aim  x sort x parse   zoned`);
-const cell = (value, digits = 0) => (value === null ? '' : value.toFixed(digits)).padStart(8);
-for (const { label, median, least, aim, zoned } of [
-  { label: 'sort 100,000 numbers (Float64Array)', ...sort, aim: null, zoned: 0 },
-  { label: 'JSON.parse of the events', ...parse, aim: null, zoned: 0 },
-  ...rows,
-])
-  console.log(
-    label.padEnd(44) +
-      cell(median) +
-      cell(least) +
-      cell(aim) +
-      cell(median / sort.median, 1) +
-      cell(median / parse.median, 2) +
-      cell(zoned),
+  const merged = merge(events);
+  // Over ten years, so that there are gaps; in order, as merged events are.
+  const DAYS = 3_650;
+  const blocks = Array.from(numbers, (time) => YEAR.start + (time - YEAR.start) * 10)
+    .sort((a, b) => a - b)
+    .map((start) => ({ start, end: start + (1 + below(16)) * 15 * MINUTE }));
+  const dayStarts = Array.from({ length: DAYS }, (_, day) => YEAR.start + day * DAY);
+  const hours = core.unionOf(
+    dayStarts.map((day) => day + 8 * HOUR),
+    dayStarts.map((day) => day + 17 * HOUR),
   );
+  row('union of 100,000 blocks, gaps in hours', 20, () => core.subtract(hours, core.unionOfBlocks(blocks)));
+
+  const find = (word, among) => {
+    const query = core.parseQuery(word);
+    return among.filter((event) => core.matches(event, query)).length;
+  };
+  row('search for a word in one of 1,000', 50, () => find(RARE, events));
+  row('search for a word in none', 50, () => find(NOWHERE, events));
+  row('conflicts', undefined, () =>
+    core.findConflicts(merged, { range: YEAR, clockOf, isSame: () => false, limit: 50 }),
+  );
+  const full = parseEvents(JSON.stringify(makeEvents(COUNT, 1, 'full')));
+  row('search for a word in none, people and texts', undefined, () => find(NOWHERE, full));
+
+  rows.push(
+    { what: 'core: calls of Temporal and Intl for zones in a merge', figure: zoned, unit: 'calls' },
+    { what: 'core: heap grown over 1,000 rounds of 1,000 events', figure: grown, unit: 'MB', aim: 1 },
+  );
+  return rows;
+}
