@@ -2,6 +2,7 @@
 import type { Command } from 'commander';
 import type { z } from 'zod';
 import type { Config } from '../accounts/load.ts';
+import type { AccountCoverage } from '../core/coverage.ts';
 import { OWNER } from '../core/disclosure.ts';
 import { CalmcpError } from '../core/errors.ts';
 import type { Operation } from '../operations/operation.ts';
@@ -10,6 +11,7 @@ import { attachDaemon } from './daemon/attach.ts';
 import { optionOf } from './help/command-words.ts';
 import { type GlobalOptions, loadConfig, logOf, openAppFor } from './open-app.ts';
 import { withProgress } from './progress.ts';
+import { renderCost } from './render-cost.ts';
 import type { Shell } from './shell.ts';
 
 /** Exit status of an answer that was printed and is incomplete. */
@@ -36,13 +38,36 @@ export function parseInput<Schema extends z.ZodObject>(schema: Schema, input: un
   throw new CalmcpError('INPUT_INVALID', `${optionOf(String(issue.path[0] ?? 'input'))}: ${messageOf(issue)}`);
 }
 
-/** Asks one operation. What the person typed for all commands (`--account`, `--time-zone`) goes along. @throws CalmcpError */
+/** An answer, and who gave it. */
+interface Told<T> {
+  readonly answer: T;
+  readonly from: 'the daemon' | 'this process';
+}
+
+/** Asks one operation, and says with `--verbose` what that cost. @throws CalmcpError */
 export async function answerOf<Input extends z.ZodObject, Output extends z.ZodObject>(
   shell: Shell,
   options: GlobalOptions,
   operation: Operation<Input, Output>,
   input: Record<string, unknown>,
 ): Promise<z.output<Output>> {
+  const began = performance.now();
+  const { answer, from } = await askSomebody(shell, options, operation, input);
+  if (options.verbose) {
+    const { accounts = [] } = answer as { readonly accounts?: readonly AccountCoverage[] };
+    const asked = accounts.filter(({ status }) => status !== undefined);
+    shell.stderr.write(renderCost(asked, performance.now() - began, from));
+  }
+  return answer;
+}
+
+/** What the person typed for all commands (`--account`, `--time-zone`) goes along. @throws CalmcpError */
+async function askSomebody<Input extends z.ZodObject, Output extends z.ZodObject>(
+  shell: Shell,
+  options: GlobalOptions,
+  operation: Operation<Input, Output>,
+  input: Record<string, unknown>,
+): Promise<Told<z.output<Output>>> {
   const asked: Record<string, unknown> = {
     ...('accounts' in operation.input.shape && options.account !== undefined ? { accounts: options.account } : {}),
     ...('timeZone' in operation.input.shape && options.timeZone !== undefined ? { timeZone: options.timeZone } : {}),
@@ -55,11 +80,12 @@ export async function answerOf<Input extends z.ZodObject, Output extends z.ZodOb
     return withProgress(shell.stderr, `asking ${names}`, ask);
   };
   const answer = await throughDaemon(shell, options, operation, asked, work);
-  if (answer !== undefined) return answer as z.output<Output>;
+  if (answer !== undefined) return { answer: answer as z.output<Output>, from: 'the daemon' };
   const app = await openAppFor(shell, options);
   try {
     const parsed = parseInput(operation.input, asked);
-    return await work(app.accounts, () => operation.run(app, parsed, { signal: shell.interrupted }));
+    const own = await work(app.accounts, () => operation.run(app, parsed, { signal: shell.interrupted }));
+    return { answer: own, from: 'this process' };
   } finally {
     await app.close();
   }

@@ -32,6 +32,8 @@ export interface GlobalOptions {
   readonly account?: readonly string[] | undefined;
   /** `--no-daemon` */
   readonly daemon?: boolean | undefined;
+  /** Also tell what an answer cost. */
+  readonly verbose?: boolean | undefined;
 }
 
 export function pathsOf(shell: Shell, options: Pick<GlobalOptions, 'config'>): Paths {

@@ -78,6 +78,7 @@ export function createProgram(shell: Shell, run: Run): Command {
     )
     .addOption(new Option('--log <level>', 'what to log on stderr').choices([...LOG_LEVELS]))
     .option('--no-daemon', 'work without the daemon, also where one runs')
+    .option('--verbose', 'say on stderr what the answer cost: requests, repetitions, what came from memory')
     .configureOutput({ writeOut: (text) => shell.stdout.write(text), writeErr: (text) => shell.stderr.write(text) })
     .configureHelp({
       showGlobalOptions: true,

@@ -2,7 +2,17 @@ import { readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { startSandbox } from '../../src/sandbox/index.ts';
-import { cli, MARIMER, microsoftAccounts, openSandbox, temporaryFolder, writeAccounts, XEBIA } from '../harness.ts';
+import {
+  cli,
+  MARIMER,
+  microsoftAccounts,
+  openSandbox,
+  openTestApp,
+  signIn,
+  temporaryFolder,
+  writeAccounts,
+  XEBIA,
+} from '../harness.ts';
 
 const FIXED = `version: 1
 accounts:
@@ -343,4 +353,25 @@ describe('help', () => {
       expect(stdout).toMatch(/Examples?[:,]|Entry for/);
     },
   );
+});
+
+test('--verbose says on stderr what an answer cost, and leaves stdout as it is', async () => {
+  const sandbox = await openSandbox();
+  const { app, folder } = await openTestApp(microsoftAccounts(sandbox, [XEBIA]));
+  await writeAccounts(folder, microsoftAccounts(sandbox, [XEBIA]));
+  await signIn(app, sandbox, 'xebia', 'you@xebia.example');
+  const plain = await cli(folder, ['agenda', 'today']);
+  sandbox.fail({
+    match: ({ path }) => path === '/v1.0/me/calendars',
+    status: 503,
+    headers: { 'retry-after': '0' },
+    times: 1,
+  });
+  const { status, stdout, stderr } = await cli(folder, ['agenda', 'today', '--verbose']);
+  expect({ status, stdout }).toEqual({ status: plain.status, stdout: plain.stdout });
+  expect(stderr).toMatch(
+    /^calmcp: xebia: 3 requests, 1 sent again, as of 2026-11-23T08:00:00Z\ncalmcp: 3 requests in \d+\.\d\d s, answered by this process\n$/,
+  );
+  expect((await cli(folder, ['status', '--offline', '--verbose'])).stderr).toMatch(/^calmcp: 0 requests in/);
+  expect((await cli(folder, ['login', '--verbose', '--account', 'xebia'])).stderr).toMatch(/no use for --verbose/);
 });

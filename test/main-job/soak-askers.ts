@@ -22,6 +22,7 @@ import { ACCOUNTS, accountOf, DAYS, type SoakWorld, SPARE } from './soak-world.t
 const MOST_MS = 30_000;
 /** For the start of a process, on top. */
 const COMMAND_MS = 10_000;
+const FINISHING_MS = 27_000;
 const ZONES = ['Europe/Amsterdam', 'America/New_York', 'Asia/Tokyo', 'Asia/Kolkata', 'UTC'];
 const AUDIENCES = ['acme', 'willow'];
 const FAILURES = ['UNAVAILABLE', 'RATE_LIMITED', 'AUTH_REQUIRED', 'BAD_RESPONSE'];
@@ -128,7 +129,9 @@ function checkFailure(
   const during = (...kinds: Incident['kind'][]): boolean => overlapping(incidents, kinds, asked - 1_000, answered);
   if (outcome.kind === 'cancelled') return [];
   if (outcome.kind === 'lost' || outcome.kind === 'refused') {
-    const isExpected = asker.way === 'socket' && during('killed', 'finished');
+    // One that finishes answers what is under way, and refuses the rest, for up to 25 s.
+    const isFinishing = overlapping(incidents, ['finished'], asked - FINISHING_MS, answered);
+    const isExpected = asker.way === 'socket' && (during('killed') || isFinishing);
     return isExpected ? [] : [`${outcome.kind}, though the daemon was there`];
   }
   const { code, text } = outcome;

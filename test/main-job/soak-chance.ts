@@ -32,9 +32,8 @@ export function createChance(seed: string): Chance {
     between: (least, end) => least + next() * (end - least),
     whole: (least, most) => Math.floor(least + next() * (most - least + 1)),
     pick<T>(from: readonly T[]): T {
-      const picked = from[Math.floor(next() * from.length)];
-      if (picked === undefined) throw new RangeError('nothing to pick from');
-      return picked;
+      if (from.length === 0) throw new RangeError('nothing to pick from');
+      return from[Math.floor(next() * from.length)] as T;
     },
     happens: (share) => next() < share,
     of: (name) => createChance(`${seed}/${name}`),

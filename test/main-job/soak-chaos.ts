@@ -211,8 +211,14 @@ export function createChaos(chance: Chance, world: SoakWorld, here: Surroundings
     async run(until) {
       const running = new Set<Promise<unknown>>();
       while (Date.now() < until) {
-        let at = chance.between(0, WHOLE);
-        const [name, , work] = LOT.find(([, weight]) => (at -= weight) < 0) ?? LOT[0] ?? ['', 0, () => undefined];
+        const at = chance.between(0, WHOLE);
+        let sum = 0;
+        const found = LOT.find(([, weight]) => {
+          sum += weight;
+          return sum > at;
+        });
+        if (found === undefined) throw new RangeError('the lot is short');
+        const [name, , work] = found;
         count(name);
         const isAlone = ['edit', 'revoke', 'stop'].includes(name);
         const done = isAlone
@@ -233,6 +239,7 @@ export function createChaos(chance: Chance, world: SoakWorld, here: Surroundings
         const pid = await daemonPid();
         if (pid === undefined) return;
         count('daemon that was killed');
+        await untilNoneSignsIn();
         const began = incident('killed');
         process.kill(pid, 'SIGKILL');
         await untilAnother(pid);
@@ -251,6 +258,15 @@ export function createChaos(chance: Chance, world: SoakWorld, here: Surroundings
         over(began);
       }),
   };
+
+  /** The sandbox takes a refresh token once: one that was redeemed and not yet sealed would be lost for good, as nothing can help. */
+  async function untilNoneSignsIn(): Promise<void> {
+    const redeemed = (): number => world.sandbox.redemptions.length + world.sandbox.google.redemptions.length;
+    for (let before = -1; before !== redeemed(); ) {
+      before = redeemed();
+      await sleep(400);
+    }
+  }
 
   async function untilAnother(pid: number): Promise<void> {
     for (const end = performance.now() + 15_000; performance.now() < end; await sleep(50)) {

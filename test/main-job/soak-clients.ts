@@ -3,6 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import {
   envelopeOf,
   factsOf,
@@ -13,12 +14,10 @@ import {
   textOf,
 } from '../../src/io/daemon-connection.ts';
 import { readDaemonRecord } from '../../src/io/daemon-record.ts';
-import { pause } from '../../src/io/time-limit.ts';
 
 export const program = process.env.CALMCP_SOAK_PROGRAM ?? join(import.meta.dirname, '../../dist/main.js');
 
-const forever = new AbortController().signal;
-export const sleep = (ms: number): Promise<void> => pause(ms, forever);
+export const sleep = (ms: number): Promise<void> => pause(ms);
 
 /** What came of one question. */
 export type Outcome =
@@ -55,9 +54,10 @@ export interface Surroundings {
 interface Wire {
   send(line: string): void;
   end(): void;
+  readonly closed: Promise<unknown>;
 }
 
-type Opened = (onLine: (line: string) => void, onClosed: () => void) => Promise<Wire>;
+type Opened = (onLine: (line: string) => void) => Promise<Wire>;
 
 const MOST = 64 * 1_048_576;
 /** How long after it was called off a question may still be answered: the answer was on its way, or the daemon stood still. */
@@ -105,7 +105,10 @@ async function openPeer(
 
   function onLine(line: string): void {
     const message = readMessage(line);
-    if (message === undefined) return violation(`${name}: what it was sent is no message: ${line.slice(0, 80)}`);
+    if (message === undefined) {
+      violation(`${name}: what it was sent is no message: ${line.slice(0, 80)}`);
+      return;
+    }
     const { id, method } = message;
     if (method !== undefined) {
       if (id !== undefined)
@@ -123,7 +126,9 @@ async function openPeer(
     else if (performance.now() - since > LATE_MS) violation(`${name}: answered long after it was called off`);
     calledOff.delete(Number(id));
   }
-  function onClosed(): void {
+  function onClosed(closed: Wire): void {
+    // Of one that was given up before it was used.
+    if (wire !== closed) return;
     wire = undefined;
     calledOff.clear();
     for (const [id, { settle }] of pending) {
@@ -155,18 +160,23 @@ async function openPeer(
     });
   }
   async function begin(): Promise<void> {
-    wire = await open(onLine, onClosed);
-    for (const line of preface) wire.send(line);
+    const opened = await open(onLine);
+    void opened.closed.then(() => onClosed(opened));
+    wire = opened;
+    for (const line of preface) opened.send(line);
     if (era === '2026') return;
     const params = { protocolVersion: '2025-06-18', capabilities: {}, clientInfo: { name, version: '0' } };
     await request('initialize', params);
-    wire?.send(textOf({ method: 'notifications/initialized' }));
+    opened.send(textOf({ method: 'notifications/initialized' }));
   }
   async function reopen(): Promise<void> {
-    while (!isOver && wire === undefined) {
+    // Nobody listens yet: the next daemon is on its way.
+    for (let isOpen = false; !isOpen && !isOver; ) {
       await sleep(100);
-      // Nobody listens yet: the next daemon is on its way.
-      await begin().catch(() => undefined);
+      isOpen = await begin().then(
+        () => true,
+        () => false,
+      );
     }
   }
   await begin();
@@ -184,15 +194,18 @@ async function openPeer(
 
 /** An MCP client on the daemon's socket, which comes back when the daemon has gone. */
 export function openSocketClient(name: string, era: Era, isScript: boolean, here: Surroundings): Promise<Asker> {
-  const open: Opened = async (onLine, onClosed) => {
+  const open: Opened = async (onLine) => {
     const record = await readDaemonRecord(here.stateFolder);
     if (record === undefined) throw new Error('no daemon');
     const socket = connect(record.socket);
     await once(socket, 'connect');
     const take = splitLines(MOST, onLine);
     socket.on('data', take).on('error', () => undefined);
-    socket.once('close', onClosed);
-    return { send: (line) => void socket.write(`${line}\n`), end: () => void socket.end() };
+    return {
+      closed: once(socket, 'close'),
+      send: (line) => void socket.write(`${line}\n`),
+      end: () => void socket.end(),
+    };
   };
   const preface = isScript
     ? [textOf({ method: 'notifications/io.calmcp/session', params: { answers: 'script', version: '0.0.0' } })]
@@ -210,10 +223,13 @@ export async function openRelayClient(name: string, era: Era, here: Surroundings
   const ended = once(child, 'exit') as Promise<[number | null, NodeJS.Signals | null]>;
   eachLine(child.stderr, (line) => here.log(name, line));
   child.stdin.on('error', () => undefined);
-  const peer = await openPeer(name, 'relay', era, here, async (onLine, onClosed) => {
+  const peer = await openPeer(name, 'relay', era, here, async (onLine) => {
     child.stdout.on('data', splitLines(MOST, onLine));
-    void ended.then(onClosed);
-    return { send: (line) => void child.stdin.write(`${line}\n`), end: () => void child.stdin.end() };
+    return {
+      closed: ended,
+      send: (line) => void child.stdin.write(`${line}\n`),
+      end: () => void child.stdin.end(),
+    };
   });
   return {
     ...peer,

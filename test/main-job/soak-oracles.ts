@@ -187,7 +187,11 @@ export function checkEvents(question: Question, answers: readonly Answer[], ledg
   const { range, audience } = question;
   const items = itemsOf(answers);
   for (const account of [...ACCOUNTS, SPARE].filter((each) => isOwn(each, audience))) {
-    const told = ofAccount(items, account.id).map((item) => ({ title: item.title, span: spanOfItem(item) }));
+    // What is private has no reference for an audience, so whose it is has to be guessed.
+    const told = [
+      ...ofAccount(items, account.id),
+      ...items.filter(({ id, title }) => id === undefined && title === 'Private'),
+    ].map((item) => ({ title: item.title, span: spanOfItem(item) }));
     const whole = overall(answers, account.id);
     if (whole === undefined) {
       if (told.length > 0) wrong.push(`${account.id} was not asked, and told`);

@@ -1,6 +1,6 @@
 import { listEvents } from '../../operations/list-events.ts';
 import { type AddCommand, ask } from '../command.ts';
-import { addAnswerOptions, addRangeOptions, moreText, answerInputOf, rangeInputOf } from '../range-options.ts';
+import { addAnswerOptions, addRangeOptions, answerInputOf, moreText, rangeInputOf } from '../range-options.ts';
 import { renderAgenda } from '../render-agenda.ts';
 import { screenOf } from '../shell.ts';
 

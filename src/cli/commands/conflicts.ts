@@ -1,6 +1,6 @@
 import { findConflicts } from '../../operations/find-conflicts.ts';
 import { type AddCommand, ask } from '../command.ts';
-import { addAnswerOptions, addRangeOptions, moreText, answerInputOf, rangeInputOf } from '../range-options.ts';
+import { addAnswerOptions, addRangeOptions, answerInputOf, moreText, rangeInputOf } from '../range-options.ts';
 import { renderConflicts } from '../render-conflicts.ts';
 import { screenOf } from '../shell.ts';
 

@@ -1,6 +1,13 @@
 import { getFreeBusy } from '../../operations/get-free-busy.ts';
 import { type AddCommand, ask } from '../command.ts';
-import { addAnswerOptions, addRangeOptions, moreText, answerInputOf, rangeInputOf, splitList } from '../range-options.ts';
+import {
+  addAnswerOptions,
+  addRangeOptions,
+  answerInputOf,
+  moreText,
+  rangeInputOf,
+  splitList,
+} from '../range-options.ts';
 import { renderFreeBusy } from '../render-free-busy.ts';
 import { screenOf } from '../shell.ts';
 

@@ -4,31 +4,31 @@ import { CalmcpError } from '../../core/errors.ts';
 
 const NOTHING_ASKED = ['json', 'timeZone', 'account'];
 /** Those that ask no question of all accounts never go through the daemon. */
-const ALONE = 'daemon';
+const ALONE = ['daemon', 'verbose'];
 
 const UNUSED: Readonly<Record<string, readonly string[]>> = {
-  init: [...NOTHING_ASKED, ALONE],
-  login: ['json', 'timeZone', ALONE],
-  logout: ['json', 'timeZone', ALONE],
-  list: ['timeZone', 'account', ALONE],
-  add: ['account', ALONE],
-  remove: ['timeZone', 'account', ALONE],
-  test: ['timeZone', ALONE],
+  init: [...NOTHING_ASKED, ...ALONE],
+  login: ['json', 'timeZone', ...ALONE],
+  logout: ['json', 'timeZone', ...ALONE],
+  list: ['timeZone', 'account', ...ALONE],
+  add: ['account', ...ALONE],
+  remove: ['timeZone', 'account', ...ALONE],
+  test: ['timeZone', ...ALONE],
   status: ['timeZone'],
-  restart: ['timeZone', 'account', ALONE],
-  logs: ['timeZone', 'account', ALONE],
-  doctor: ['timeZone', ALONE],
-  mcp: NOTHING_ASKED,
-  install: ['timeZone', 'account', ALONE],
-  uninstall: ['timeZone', 'account', ALONE],
-  run: [...NOTHING_ASKED, ALONE],
-  start: ['timeZone', 'account', ALONE],
-  stop: ['timeZone', 'account', ALONE],
-  completion: [...NOTHING_ASKED, 'config', ALONE],
-  help: [...NOTHING_ASKED, 'config', ALONE],
-  sandbox: [...NOTHING_ASKED, 'config', ALONE],
+  restart: ['timeZone', 'account', ...ALONE],
+  logs: ['timeZone', 'account', ...ALONE],
+  doctor: ['timeZone', ...ALONE],
+  mcp: [...NOTHING_ASKED, 'verbose'],
+  install: ['timeZone', 'account', ...ALONE],
+  uninstall: ['timeZone', 'account', ...ALONE],
+  run: [...NOTHING_ASKED, ...ALONE],
+  start: ['timeZone', 'account', ...ALONE],
+  stop: ['timeZone', 'account', ...ALONE],
+  completion: [...NOTHING_ASKED, 'config', ...ALONE],
+  help: [...NOTHING_ASKED, 'config', ...ALONE],
+  sandbox: [...NOTHING_ASKED, 'config', ...ALONE],
   get: ['account'],
-  demo: [...NOTHING_ASKED, 'config', ALONE],
+  demo: [...NOTHING_ASKED, 'config', ...ALONE],
 };
 
 export const isUnused = (command: Command, option: Option): boolean =>
@@ -39,6 +39,6 @@ export function refuseUnused(command: Command): void {
   const isGiven = (option: string): boolean => command.getOptionValueSourceWithGlobals(option) === 'cli';
   const unused = (UNUSED[command.name()] ?? []).find(isGiven);
   if (unused === undefined) return;
-  const flag = unused === ALONE ? 'no-daemon' : unused.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+  const flag = unused === 'daemon' ? 'no-daemon' : unused.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
   throw new CalmcpError('INPUT_INVALID', `${command.name()} has no use for --${flag}`, { hint: 'leave it out' });
 }

@@ -81,11 +81,7 @@ const onceEach = (rows: readonly GoogleEvent[]): GoogleEvent[] => [
   ...new Map(rows.map((row) => [row.id, row])).values(),
 ];
 
-export function openChildApi(
-  spec: ChildSpec,
-  context: ProviderContext,
-  tokens: RequestTokens,
-): CalendarApi {
+export function openChildApi(spec: ChildSpec, context: ProviderContext, tokens: RequestTokens): CalendarApi {
   const { account } = context;
   const child = context.children.open(spec);
   /** Of calendars, as their list tells. */

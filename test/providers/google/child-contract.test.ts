@@ -1,5 +1,5 @@
 /** The contract once more, through the real @cocal/google-calendar-mcp: one server for all cases, as they only ask. */
-import { afterAll, beforeAll } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { googleFaults, sharedGoogleClient } from '../../../src/sandbox/index.ts';
 import { childLine, withChild } from '../../children.ts';
 import { ACCOUNT, type Fixture, providerContract } from '../../contract/provider-contract.ts';
@@ -25,3 +25,7 @@ beforeAll(async () => {
 });
 afterAll(() => child.end());
 providerContract('google through a child server', { open: async () => child.opened });
+
+test('there are no marks through a child server', () => {
+  expect(child.opened.provider.stillHolds).toBeUndefined();
+});

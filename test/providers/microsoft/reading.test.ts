@@ -267,6 +267,34 @@ describe('errors', () => {
     expect(`${(error as Error).message} ${(error as { hint?: string }).hint}`).not.toContain('CANARY');
   });
 
+  test('a token that is refused inside of a batch is replaced once, and nothing is missing', async () => {
+    const { sandbox, app } = await signedIn({
+      data: singleMailbox(['A', 'B'].map((name) => calendar(name, manyEvents(1, '2026-11-23T08:00', name)))),
+    });
+    const before = sandbox.redemptions.length;
+    sandbox.fail({ match: isView, times: 1, status: 401 });
+    expect(await agenda(app)).toMatchObject({ complete: true, events: [{}, {}] });
+    expect(sandbox.redemptions.slice(before)).toMatchObject([{ grant: 'refresh_token', outcome: 'ok' }]);
+  });
+
+  test('calendars are asked one by one where there are no batches', async () => {
+    const { sandbox, app } = await signedIn({
+      data: singleMailbox(['A', 'B'].map((name) => calendar(name, manyEvents(1, '2026-11-23T08:00', name)))),
+    });
+    sandbox.fail({ match: ({ path }) => path.endsWith('/$batch'), status: 404 });
+    expect(await agenda(app)).toMatchObject({ complete: true, events: [{}, {}] });
+    expect(sandbox.requests.filter(isView)).toHaveLength(2);
+  });
+
+  test('one calendar that answers with something else is an error of that one', async () => {
+    const { sandbox, app } = await signedIn({
+      data: singleMailbox(['A', 'B'].map((name) => calendar(name, manyEvents(1, '2026-11-23T08:00', name)))),
+    });
+    sandbox.fail({ match: isView, times: 1, status: 200, body: '{}' });
+    const { complete, accounts, events } = await agenda(app);
+    expect([complete, accounts[0]?.status, events.length]).toEqual([false, 'partial', 1]);
+  });
+
   test('what Graph says of a refused sign-in stays in the cause', async () => {
     const { sandbox, app } = await signedIn(oneEvent);
     sandbox.fail({ match: isView, status: 401, body: '{"error":{"code":"x","message":"CANARY"}}' });
