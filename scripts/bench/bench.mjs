@@ -4,6 +4,7 @@
 //   npm run bench -- --only agenda,cpu    some rows
 //   npm run bench -- --quick              fewer rounds
 //   node scripts/bench/children.mjs       child servers, which takes more than a minute
+import { cpus, loadavg } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { buildMissing, installMissing } from '../prepare.mjs';
@@ -45,6 +46,7 @@ const program = values.program ?? fileURLToPath(new URL('../../dist/main.js', im
 const { openLaboratory } = await import('./world.mjs');
 const laboratory = await openLaboratory();
 
+const before = loadavg()[0];
 const rows = [];
 const failed = [];
 try {
@@ -63,6 +65,10 @@ try {
   await laboratory.close();
 }
 console.log(tableOf(rows));
+// More than a process or two at once, and the milliseconds are those of whoever else was at work.
+console.log(
+  `${cpus().length} processors; load ${before.toFixed(1)} at the beginning, ${loadavg()[0].toFixed(1)} at the end`,
+);
 if (failed.length > 0) {
   console.error(`not measured: ${failed.join(', ')}`);
   process.exitCode = 1;

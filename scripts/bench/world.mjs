@@ -1,9 +1,10 @@
 // Accounts on a sandbox, signed in: a folder that the program and the app in this process can both use.
-import { fork, spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { execFile, fork } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { bundle } from './load-calmcp.mjs';
 
 export const WEEK = '2026-11-23';
@@ -180,13 +181,16 @@ async function openWorld(
   await signIn();
 
   const environment = { PATH: process.env.PATH, CALMCP_HOME: folder, CALMCP_KEYSTORE: 'keyfile', CALMCP_NOW: NOW };
-  let daemon;
+  /** A command of the program in this world. @returns what it printed, as JSON */
+  async function command(program, ...args) {
+    const { stdout } = await promisify(execFile)(process.execPath, [program, ...args, '--json'], { env: environment });
+    return JSON.parse(stdout);
+  }
+  /** The program that the daemon runs. */
+  let running;
   async function stopDaemon() {
-    if (daemon === undefined) return;
-    const ended = new Promise((resolve) => daemon.once('exit', resolve));
-    daemon.kill('SIGTERM');
-    await ended;
-    daemon = undefined;
+    if (running !== undefined) await command(running, 'daemon', 'stop');
+    running = undefined;
   }
 
   return {
@@ -197,23 +201,13 @@ async function openWorld(
     environment,
     sandbox,
     openApp,
-    recordOf: () => JSON.parse(readFileSync(join(state, 'daemon.json'), 'utf8')),
-    /** @returns the process of a new daemon, when it answers */
-    async startDaemon(program, nodeOptions = []) {
+    /** Starts one as people do, so with the limits that it has for them. @returns its process, when it answers */
+    async startDaemon(program) {
       await stopDaemon();
-      daemon = spawn(process.execPath, [...nodeOptions, program, 'daemon', 'run'], {
-        env: environment,
-        stdio: ['ignore', 'ignore', 'pipe'],
-      });
-      await new Promise((resolve, reject) => {
-        let said = '';
-        daemon.stderr.on('data', (piece) => {
-          said += piece;
-          if (said.includes('listens at')) resolve();
-        });
-        daemon.once('exit', () => reject(new Error(`the daemon has ended: ${said}`)));
-      });
-      return daemon;
+      const { pid, outcome, socket } = await command(program, 'daemon', 'start');
+      running = program;
+      if (outcome !== 'started') throw new Error(`the daemon was not started: ${outcome}`);
+      return { pid, socket };
     },
     stopDaemon,
     async close() {

@@ -70,8 +70,7 @@ export interface Readings {
   ): Promise<AccountRead>;
   /** Nothing that was read, or is being read now, answers a later question. */
   forget(): void;
-  /** Also what is on disk. @throws CalmcpError when the disk refuses */
-  wipe(): Promise<void>;
+  /** Seals what is still to be sealed; what is read from now on is not kept. */
   close(): Promise<void>;
   stats(): ReadingStats;
   /** Forgets what is too old to be told to anybody. */
@@ -87,7 +86,10 @@ export interface Wanted {
   readonly readAt: number;
   /** Small enough to be read again and again. */
   readonly isLight: boolean;
-  /** Looks whether it still holds, and reads it anew where not. @returns whether anything had changed. @throws CalmcpError */
+  /**
+   * Looks whether it still holds, and reads it anew where not. @returns whether anything had changed
+   * @throws CalmcpError also where a part of it could not be read
+   */
   refresh(call: Call): Promise<boolean>;
 }
 
@@ -181,7 +183,6 @@ export function directReadings(open: () => Promise<CalendarProvider>): Readings 
       origin: 'live',
     }),
     forget: () => undefined,
-    wipe: async () => undefined,
     close: async () => undefined,
     sweep: () => undefined,
     stats: () => NOTHING_YET,
@@ -210,6 +211,7 @@ export function openReadings(options: ReadingsOptions): Readings {
   let generation = 0;
   let list: { readonly calendars: readonly Calendar[]; readonly readAt: number; readonly version: string } | undefined;
   let listing: Listing | undefined;
+  let isClosed = false;
 
   function drop(snapshot: Snapshot): void {
     snapshots = snapshots.filter((other) => other !== snapshot);
@@ -217,10 +219,11 @@ export function openReadings(options: ReadingsOptions): Readings {
   }
 
   function keep(snapshot: Snapshot): void {
-    // Whoever has been told of a change is not told of the time before it by an older reading.
-    for (const other of snapshots)
-      if (other.key !== snapshot.key || (touches(snapshot.range, other.range) && other.readAt <= snapshot.readAt))
-        drop(other);
+    if (isClosed) return;
+    // Whoever has been told of a change is not told of the time before it by an older reading, be it one that took longer.
+    const met = snapshots.filter((other) => other.key === snapshot.key && touches(snapshot.range, other.range));
+    if (met.some((other) => other.readAt > snapshot.readAt)) return;
+    for (const other of snapshots) if (other.key !== snapshot.key || met.includes(other)) drop(other);
     snapshots = [snapshot, ...snapshots];
     for (const other of snapshots.slice(MOST_OF_ONE)) drop(other);
     shelf.put(snapshot, eventsOf(snapshot.reads), () => drop(snapshot));
@@ -312,11 +315,12 @@ export function openReadings(options: ReadingsOptions): Readings {
     return flight;
   }
 
-  const background = (): Call => ({
+  const background = ({ unnamed }: Pick<Call, 'unnamed'>): Call => ({
     signal: limitedSignal(BACKGROUND_MS, () => new CalmcpError('UNAVAILABLE', 'did not answer in time'), closed),
     deadline: performance.now() + BACKGROUND_MS,
     countRequest: () => undefined,
     background: true,
+    ...(unnamed ? { unnamed } : {}),
   });
 
   function startListing(provider: CalendarProvider, signedIn: string): Listing {
@@ -339,8 +343,12 @@ export function openReadings(options: ReadingsOptions): Readings {
     return mine;
   }
 
-  const notReadAgain = (thrown: unknown): void =>
-    log.info('account not read again', { account, error: toCalmcpError(thrown) });
+  /** For a question that has been answered from memory. */
+  function goOn(asked: Call, work: (call: Call) => Promise<unknown>): void {
+    work(background(asked)).catch((thrown: unknown) => {
+      if (!asked.unnamed) log.info('account not read again', { account, error: toCalmcpError(thrown) });
+    });
+  }
 
   /** @param range what is read anew of it */
   async function readAnew(
@@ -350,10 +358,12 @@ export function openReadings(options: ReadingsOptions): Readings {
   ): Promise<readonly CalendarRead[]> {
     const { key, calendars, askedAt } = snapshot;
     try {
+      const [provider, signedIn] = await Promise.all([open(), version()]);
+      // Nothing is waited for from here on: many questions at one moment are one reading.
       const flight =
         flights.find(
           (each) => !each.work.isGivenUp && each.key === key && includes(each.range, range) && each.depth === depth,
-        ) ?? startFlight(calendars, range, depth, await open(), await version(), askedAt);
+        ) ?? startFlight(calendars, range, depth, provider, signedIn, askedAt);
       const reads = await flight.work.join(call);
       snapshot.failed = !isWorthKeeping(reads);
       return reads;
@@ -378,7 +388,7 @@ export function openReadings(options: ReadingsOptions): Readings {
         ? listing
         : startListing(provider, signedIn);
     if (list === undefined || !isGood(list, staleMs)) return under.work.join(call);
-    under.work.join(background()).catch(notReadAgain);
+    goOn(call, under.work.join);
     return list.calendars;
   }
 
@@ -416,6 +426,7 @@ export function openReadings(options: ReadingsOptions): Readings {
     }
     const after = await readAnew(snapshot, snapshot, call);
     counts.refreshed++;
+    for (const read of after) if ('error' in read && !LASTING.has(read.error.code)) throw read.error;
     return fingerprintOf(after) !== fingerprintOf(reads);
   }
 
@@ -425,14 +436,11 @@ export function openReadings(options: ReadingsOptions): Readings {
 
   return {
     forget,
-    async wipe() {
-      forget();
-      await sealed?.wipe();
-    },
     async close() {
-      await sealed?.close();
-      generation++;
+      isClosed = true;
+      const sealing = sealed?.close();
       for (const snapshot of snapshots) drop(snapshot);
+      await sealing;
     },
     calendars,
     async read(calendars, range, depth, { maxAgeMs, staleMs = 0 }, call) {
@@ -460,7 +468,8 @@ export function openReadings(options: ReadingsOptions): Readings {
         counts.stale++;
         kept.askedAt = time;
         // Of a long one, no more than was asked for.
-        readAnew(kept, isLight(kept) ? kept : { range: wholeWeeks(range), depth }, background()).catch(notReadAgain);
+        const part = isLight(kept) ? kept : { range: wholeWeeks(range), depth };
+        goOn(call, (own) => readAnew(kept, part, own));
         return { reads: told(kept, range), origin: 'stale' };
       }
       const under = flights.find(

@@ -13,6 +13,8 @@ const USUAL_MS = 45_000;
 /** For so long after a question its account is looked at as often; then half as often each time. */
 const FRESH_MS = 300_000;
 const LONGEST_MS = 900_000;
+/** The longest while nothing fails: what was read is forgotten after ten minutes. */
+const LONGEST_IDLE_MS = 480_000;
 /** For so long after its last question an account is looked at at all. */
 const WANTED_MS = 7_200_000;
 /** Part of an interval by which looks are spread, so that many accounts are not asked in one moment. */
@@ -55,7 +57,7 @@ export function intervalAfter(
   if (failures > 0) return Math.max(retryAfterMs, Math.min(USUAL_MS * 2 ** failures, LONGEST_MS));
   if (askedAgo <= FRESH_MS) return USUAL_MS;
   // A calendar in which something happens is looked at again soon, whoever asks.
-  return Math.min(changed ? Math.max(before, USUAL_MS) : before * 2, LONGEST_MS);
+  return Math.min(changed ? Math.max(before, USUAL_MS) : before * 2, LONGEST_IDLE_MS);
 }
 
 export interface Refresher {
@@ -95,8 +97,10 @@ export function startRefresher({
     const state = states.get(readings) ?? { interval: USUAL_MS, failures: 0, due: 0 };
     states.set(readings, state);
     const newest = Math.max(...wanted.map(({ readAt }) => readAt));
-    if (monotonic() < Math.max(state.due, newest + spread(state.interval))) return;
     const askedAgo = monotonic() - Math.max(...wanted.map(({ askedAt }) => askedAt));
+    // Somebody asks again, after a while in which nobody did.
+    if (askedAgo <= FRESH_MS && state.failures === 0) state.interval = USUAL_MS;
+    if (monotonic() < Math.max(state.due, newest + spread(state.interval))) return;
     try {
       let changed = false;
       for (const each of wanted) changed = (await each.refresh(openCall())) || changed;

@@ -148,6 +148,8 @@ function openAccount(
   shelf: Shelf,
   changed: () => Promise<void>,
   registration: Registration | undefined,
+  source: string,
+  stamps: Stamps,
 ): Account {
   const { id, provider, options, settings } = config;
   const limits = { ...provider.limits, ...settings.limits };
@@ -187,22 +189,25 @@ function openAccount(
     return opened;
   }
   const hasSecrets = provider.cacheKey !== undefined;
-  const sealed =
-    settings.cache !== 'sealed'
-      ? undefined
-      : openSealedReadings({
-          account: id,
-          store: app.secrets(`readings_${id}`),
-          changes: async () => (await app.changes?.version()) ?? '',
-          log: app.log,
-        });
+  const version = async (): Promise<string> => (hasSecrets ? context.secrets.version() : '');
+  const openSealed = () =>
+    openSealedReadings({
+      account: id,
+      store: app.secrets(`readings_${id}`),
+      source,
+      version,
+      changes: stamps.now,
+      seenChanges: stamps.seen,
+      log: app.log,
+    });
+  const sealed = settings.cache === 'sealed' ? openSealed() : undefined;
   const readings =
     app.keeping === undefined || settings.cache === 'off'
       ? directReadings(open)
       : openReadings({
           account: id,
           open,
-          version: async () => (hasSecrets ? context.secrets.version() : ''),
+          version,
           monotonic: app.keeping.monotonic,
           wall: app.keeping.wall,
           sealed,
@@ -212,7 +217,9 @@ function openAccount(
           closed,
         });
   async function wipeReadings(): Promise<void> {
-    await (app.keeping === undefined ? sealed?.wipe() : readings.wipe());
+    readings.forget();
+    // Also what was sealed before `cache:` was changed.
+    await (sealed ?? openSealed()).wipe();
   }
   return {
     id,
@@ -236,11 +243,18 @@ function openAccount(
     async signIn(prompts, call) {
       if (provider.signIn === undefined)
         throw new CalmcpError('INPUT_INVALID', `account ${id} (${provider.type}) needs no sign-in`, { account: id });
-      return provider.signIn(options, context, prompts, call);
+      // Also where the sign-in is a child server's own, and nothing here shows that it is another person's now.
+      return provider.signIn(options, context, prompts, call).finally(changed);
     },
     async signOut() {
       await wipeReadings();
-      return provider.signOut?.(options, context);
+      try {
+        return await provider.signOut?.(options, context);
+      } finally {
+        // What was read meanwhile goes as well.
+        await wipeReadings();
+        await changed();
+      }
     },
     async signInState() {
       return (await provider.signInState?.(options, context)) ?? { state: 'not-needed' };
@@ -250,6 +264,13 @@ function openAccount(
     fetch: (call) => context.fetch(call),
     traffic: patience.stats,
   };
+}
+
+/** See {@link AppOptions.changes}. */
+interface Stamps {
+  now(): Promise<string>;
+  /** The one that all that is in memory was read after. */
+  seen(): string | undefined;
 }
 
 /** Opens nothing yet: accounts are opened one by one, when a question first needs them. */
@@ -265,6 +286,14 @@ export function openApp(options: AppOptions): App {
   };
   const shelf = createShelf(MOST_KEPT);
   let seen: string | undefined;
+  const stamps: Stamps = {
+    async now() {
+      const version = (await options.changes?.version()) ?? '';
+      seen ??= version;
+      return version;
+    },
+    seen: () => seen,
+  };
   const forgetAll = (): void => {
     for (const { account } of accounts) account.readings.forget();
   };
@@ -289,7 +318,9 @@ export function openApp(options: AppOptions): App {
 
   async function closeOf(account: Account): Promise<void> {
     await account.close();
-    if (!accounts.some((other) => other.account.id === account.id)) await account.wipeReadings();
+    const next = accounts.find((other) => other.account.id === account.id)?.account;
+    const isSealed = account.settings.cache === 'sealed';
+    if (next === undefined || (isSealed && next.settings.cache !== 'sealed')) await account.wipeReadings();
   }
 
   /** Made anew when its limits change, like the accounts that have it in common. */
@@ -331,6 +362,8 @@ export function openApp(options: AppOptions): App {
             shelf,
             changed,
             registrationOf(entry, limits),
+            source,
+            stamps,
           ),
         }
       );
@@ -357,11 +390,9 @@ export function openApp(options: AppOptions): App {
     async catchUp() {
       if (options.keeping === undefined) return;
       clocks?.check();
-      const version = (await options.changes?.version()) ?? '';
+      const version = await stamps.now();
       if (version === seen) return;
-      const isFirst = seen === undefined;
       seen = version;
-      if (isFirst) return;
       forgetAll();
     },
     apply,

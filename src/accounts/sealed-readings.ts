@@ -3,7 +3,7 @@ import type { Calendar, Range } from '../core/event.ts';
 import type { CalendarRead, Logger, ReadDepth, SecretStore } from '../core/provider.ts';
 
 /** Of what is sealed: another one is not read. */
-const FORMAT = 1;
+const FORMAT = 2;
 /** Milliseconds between a reading and its sealing, which takes those along that come meanwhile. */
 const PAUSE_MS = 2_000;
 
@@ -42,6 +42,12 @@ export interface SealedReadings {
 
 const NOTHING: Kept = { list: undefined, readings: [] };
 
+interface Sealed extends Kept {
+  readonly format: number;
+  readonly changes: string;
+  readonly source: string;
+}
+
 /** Whole readings alone: why a calendar could not be read is found out anew. */
 const isWhole = ({ reads }: KeptReading): boolean =>
   reads.every((read) => 'events' in read && (read.problems === undefined || read.problems.length === 0));
@@ -49,25 +55,40 @@ const isWhole = ({ reads }: KeptReading): boolean =>
 export function openSealedReadings({
   account,
   store,
+  source,
+  version,
   changes,
+  seenChanges,
   log,
 }: {
   readonly account: string;
   readonly store: SecretStore;
+  /** What the account is made from: what was read of another one that was called so is not its own. */
+  readonly source: string;
+  /** The sign-in of this moment. */
+  readonly version: () => Promise<string>;
   /** Differs when somebody has changed a calendar since. */
   readonly changes: () => Promise<string>;
+  /** As {@link changes} was before anything was read that is kept now. */
+  readonly seenChanges: () => string | undefined;
   readonly log: Logger;
 }): SealedReadings {
   let waiting: { readonly timer: NodeJS.Timeout; readonly kept: () => Kept } | undefined;
   let writing: Promise<void> = Promise.resolve();
   let isWiped = false;
 
-  function write(kept: Kept): void {
+  function write(kept: Kept, seen: string | undefined): void {
     writing = writing.then(async () => {
-      if (isWiped) return;
+      if (isWiped || seen === undefined) return;
       try {
-        const readings = kept.readings.filter(isWhole);
-        await store.save(JSON.stringify({ format: FORMAT, changes: await changes(), list: kept.list, readings }));
+        const signedIn = await version();
+        const isOwn = (each: { readonly version: string }): boolean => each.version === signedIn;
+        const list = kept.list !== undefined && isOwn(kept.list) ? kept.list : undefined;
+        const readings = kept.readings.filter((each) => isOwn(each) && isWhole(each));
+        // Nothing comes back after another process has signed out, not even an empty file.
+        if (list === undefined && readings.length === 0 && (await store.version()) === 'none') return;
+        const sealed: Sealed = { format: FORMAT, changes: seen, source, list, readings };
+        await store.save(JSON.stringify(sealed));
       } catch (error) {
         // A full disk, say: the next start asks anew.
         log.info('readings not sealed', { account, error });
@@ -80,7 +101,7 @@ export function openSealedReadings({
     clearTimeout(waiting.timer);
     const { kept } = waiting;
     waiting = undefined;
-    write(kept());
+    write(kept(), seenChanges());
   }
 
   return {
@@ -88,13 +109,10 @@ export function openSealedReadings({
       try {
         const text = await store.load();
         if (text === undefined) return NOTHING;
-        const {
-          format,
-          changes: before,
-          list,
-          readings,
-        } = JSON.parse(text) as Kept & { format: number; changes: string };
-        return format === FORMAT && before === (await changes()) ? { list, readings } : NOTHING;
+        const sealed = JSON.parse(text) as Sealed;
+        const { list, readings } = sealed;
+        const isOurs = sealed.format === FORMAT && sealed.source === source && sealed.changes === (await changes());
+        return isOurs ? { list, readings } : NOTHING;
       } catch (error) {
         log.info('sealed readings not used', { account, error });
         return NOTHING;
@@ -109,7 +127,7 @@ export function openSealedReadings({
       clearTimeout(waiting?.timer);
       waiting = undefined;
       await writing;
-      await store.remove();
+      if ((await store.version()) !== 'none') await store.remove();
       isWiped = false;
     },
     async close() {

@@ -18,12 +18,14 @@ export function shareWork<T>(work: (call: Call) => Promise<T>): SharedWork<T> {
   setMaxListeners(0, ended.signal);
   const waiting = new Set<Call>();
   let begun: Promise<T> | undefined;
+  /** When nobody waits any more: those who left early say nothing of how long it took. */
+  let lastDeadline = Number.POSITIVE_INFINITY;
   function join(call: Call): Promise<T> {
     waiting.add(call);
     begun ??= work({
       signal: ended.signal,
       get deadline() {
-        return Math.max(...[...waiting].map(({ deadline }) => deadline));
+        return waiting.size === 0 ? lastDeadline : Math.max(...[...waiting].map(({ deadline }) => deadline));
       },
       // Whoever asked first is told what it cost.
       countRequest: () => call.countRequest(),
@@ -38,6 +40,7 @@ export function shareWork<T>(work: (call: Call) => Promise<T>): SharedWork<T> {
     return new Promise((resolve, reject) => {
       const leave = (): void => {
         waiting.delete(call);
+        lastDeadline = call.deadline;
         if (waiting.size === 0) ended.abort(call.signal.reason);
         reject(call.signal.reason);
       };

@@ -39,6 +39,8 @@ export interface PatienceTraits {
    * UNAVAILABLE. Where it is given, a question that ran out of time says nothing of the service.
    */
   readonly isWorthIt?: (error: CalmcpError) => boolean;
+  /** It failed so as a part of another request, and is sent again by itself. */
+  readonly after?: CalmcpError | undefined;
 }
 
 /** Sends what is to be sent within the account's budgets, and again where that may help. */

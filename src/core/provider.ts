@@ -104,6 +104,8 @@ export interface RequestTraits {
   readonly safe?: boolean;
   /** Largest body taken, in bytes; default 64 MiB. */
   readonly maxBytes?: number;
+  /** It failed so as a part of another request, and is sent again by itself. */
+  readonly after?: CalmcpError | undefined;
   /** Whether a refusal means "slow down" though its status does not say so (Google's 403 `rateLimitExceeded`). */
   readonly isThrottled?: (failure: { readonly status: number; readonly body: string }) => boolean;
 }

@@ -29,5 +29,6 @@ const momentOf = (time: EventTime): number =>
  */
 export function eventsWithin(events: readonly CalendarEvent[], { start, end }: Range): CalendarEvent[] {
   const [from, to] = [start - DAY, end + DAY];
-  return events.filter((event) => momentOf(event.start) <= to && momentOf(event.end) >= from);
+  // One whose time is none is not left out either: it is told that its calendar was not understood.
+  return events.filter((event) => !(momentOf(event.start) > to || momentOf(event.end) < from));
 }

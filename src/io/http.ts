@@ -134,9 +134,9 @@ export function createHttp({ fetch, patience }: HttpOptions): Http {
   return (call, traits = {}) =>
     (input, init = {}) => {
       const url = new URL(input);
-      const { weight, cost, safe = false } = traits;
+      const { weight, cost, safe = false, after } = traits;
       const isRead = /^(?:GET|HEAD)$/i.test(init.method ?? 'GET');
-      return patience.run(url.host, { weight, cost, isRead, isRepeatable: safe || isRead }, call, () =>
+      return patience.run(url.host, { weight, cost, after, isRead, isRepeatable: safe || isRead }, call, () =>
         attempt(url, init, call, traits),
       );
     };

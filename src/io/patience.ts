@@ -130,13 +130,41 @@ export function createPatience({
     return wait;
   }
 
+  /** What a failure says of the service. @returns as {@link heed} */
+  function learn(host: Host, failure: CalmcpError, isWorthIt: (error: CalmcpError) => boolean): number {
+    const asked = heed(host, failure);
+    const isTrouble = failure.code === 'RATE_LIMITED' || failure.code === 'UNAVAILABLE';
+    if (!isTrouble) host.breaker.succeeded();
+    else if (isWorthIt(failure)) host.breaker.failed(failure);
+    return asked;
+  }
+
   return {
     async run(name, traits, call, attempt) {
-      const { weight = 1, cost = 1, isRepeatable, isRead = false, isWorthIt = cameFromThere } = traits;
+      const { weight = 1, cost = 1, isRepeatable, isRead = false, isWorthIt = cameFromThere, after } = traits;
       const host = hostOf(name);
-      let failure: CalmcpError | undefined;
-      let asked = 0;
-      for (let tries = 1; ; tries++) {
+      let failure = after;
+      let asked = after === undefined ? 0 : learn(host, after, isWorthIt);
+
+      /** Until it may be sent again. @throws the failure where it may not, or not in time */
+      async function waitAfter(last: CalmcpError, tries: number): Promise<void> {
+        const { code } = last;
+        const attempts = code === 'RATE_LIMITED' || (code === 'UNAVAILABLE' && isRepeatable) ? MAX_ATTEMPTS[code] : 1;
+        const backoff = random() * Math.min(BACKOFF_MS.first * 2 ** (tries - 1), BACKOFF_MS.cap);
+        const wait = Math.max(asked, backoff);
+        if (!isWorthIt(last) || tries >= attempts || performance.now() + wait >= call.deadline) throw last;
+        // A host may be as telling as a name.
+        const told = { ...(call.unnamed ? {} : { account, host: name }), error: code, tries };
+        if (!budget.spend()) {
+          log.info('request not repeated: too many were of late', told);
+          throw last;
+        }
+        log.info('request repeated', { ...told, waitMs: Math.round(wait) });
+        await pause(wait, call.signal);
+      }
+
+      for (let tries = after === undefined ? 1 : 2; ; tries++) {
+        if (failure !== undefined) await waitAfter(failure, tries - 1);
         const need = { weight, cost, background: call.background === true, again: tries > 1 };
         let leave: () => void;
         try {
@@ -170,28 +198,12 @@ export function createPatience({
           }
           if (!(thrown instanceof CalmcpError)) throw thrown;
           failure = thrown;
-          asked = heed(host, thrown);
-          const isTrouble = thrown.code === 'RATE_LIMITED' || thrown.code === 'UNAVAILABLE';
-          if (!isTrouble) host.breaker.succeeded();
-          else if (isWorthIt(thrown)) host.breaker.failed(thrown);
+          asked = learn(host, thrown, isWorthIt);
         } finally {
           count.running--;
           // Not before it is known what became of it: the next one goes by that.
           leave();
         }
-        const { code } = failure;
-        const attempts = code === 'RATE_LIMITED' || (code === 'UNAVAILABLE' && isRepeatable) ? MAX_ATTEMPTS[code] : 1;
-        const backoff = random() * Math.min(BACKOFF_MS.first * 2 ** (tries - 1), BACKOFF_MS.cap);
-        const wait = Math.max(asked, backoff);
-        if (!isWorthIt(failure) || tries >= attempts || performance.now() + wait >= call.deadline) throw failure;
-        // A host may be as telling as a name.
-        const told = { ...(call.unnamed ? {} : { account, host: name }), error: code, tries };
-        if (!budget.spend()) {
-          log.info('request not repeated: too many were of late', told);
-          throw failure;
-        }
-        log.info('request repeated', { ...told, waitMs: Math.round(wait) });
-        await pause(wait, call.signal);
       }
     },
     stats() {

@@ -149,8 +149,10 @@ export function partOf<Item, Shown>(
   let size = 0;
   for (const item of left) {
     const one = show(item);
-    size += JSON.stringify(one).length + (besides === undefined ? 0 : JSON.stringify(besides(item)).length);
-    if (limit !== undefined && (shown.length === limit || (shown.length > 0 && size > MOST_CHARACTERS))) break;
+    if (limit !== undefined) {
+      size += JSON.stringify(one).length + (besides === undefined ? 0 : JSON.stringify(besides(item)).length);
+      if (shown.length === limit || (shown.length > 0 && size > MOST_CHARACTERS)) break;
+    }
     shown.push(one);
   }
   const last = left[shown.length - 1];

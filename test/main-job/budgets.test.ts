@@ -229,3 +229,20 @@ describe('a flood of background work', () => {
     expect(requestsOf(sandbox, 'a1').length).toBeLessThan(30);
   });
 });
+
+test('what is throttled inside of a batch is heeded, counted and repeated like anything else', async () => {
+  const { sandbox, app } = await openAll(1);
+  const began = performance.now();
+  sandbox.fail({
+    match: ({ path }) => path.includes('calendarView'),
+    inBatch: true,
+    status: 429,
+    headers: { 'retry-after': '1' },
+    times: 1,
+  });
+  const answer = await listEvents.run(app, listEvents.input.parse(input()), asker);
+  expect(answer).toMatchObject({ complete: true, accounts: [{ status: 'ok', retries: 1 }] });
+  expect(answer.events).toHaveLength(3);
+  expect(performance.now() - began).toBeGreaterThanOrEqual(1_000);
+  expect(app.account('a1').traffic()).toMatchObject({ retries: 1, throttled: 1, breaker: 'closed' });
+});

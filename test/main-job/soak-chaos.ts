@@ -63,6 +63,8 @@ const WINDOWS: readonly {
 
 const BROKEN = ['version: 1\naccounts: [\n', 'version: 1\naccounts:\n  orchid: { provider: nobody }\n', ''];
 
+/** Milliseconds from one expiry of all tokens to the next, at least. */
+const EXPIRY_MS = 30_000;
 /** The longest that a hung or stalled request holds its question, and a little. */
 const SETTLED_MS = 2_000;
 
@@ -185,7 +187,11 @@ export function createChaos(chance: Chance, world: SoakWorld, here: Surroundings
       'expiry',
       2,
       () => {
+        const last = incidents.findLast(({ kind }) => kind === 'expired')?.from ?? 0;
+        // Two within one question are a service that refuses fresh tokens: that rests for minutes, and rightly.
+        if (Date.now() - last < EXPIRY_MS) return;
         over(incident('expired'));
+        count('token expiry');
         world.sandbox.expireAccessTokens();
         if (chance.happens(0.5)) world.sandbox.google.expireSyncTokens();
       },

@@ -1,4 +1,5 @@
 /** The processes of the soak from outside: what they write to their logs, and what they hold. Linux alone tells. */
+import { appendFileSync } from 'node:fs';
 import { open, readdir, readFile, readlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { splitLines } from '../../src/io/daemon-connection.ts';
@@ -17,13 +18,19 @@ export interface LogWatch {
   readonly lines: number;
 }
 
-export function watchLogs(secrets: ReadonlySet<string>, violation: (what: string) => void): LogWatch {
+/** @param copy a file that gets all of it, for whoever looks for the cause of something */
+export function watchLogs(
+  secrets: ReadonlySet<string>,
+  violation: (what: string) => void,
+  copy: string | undefined,
+): LogWatch {
   const loud = new Map<string, number>();
   let lines = 0;
 
   function take(who: string, line: string): void {
     if (line === '') return;
     lines++;
+    if (copy !== undefined) appendFileSync(copy, `${who}: ${line}\n`);
     if (TITLE.test(line)) violation(`${who}: a title in its log: ${line.slice(0, 300)}`);
     for (const word of line.match(/[\w.~+/=-]{16,}/g) ?? [])
       for (const secret of secrets)

@@ -14,7 +14,6 @@ export async function measureMemory(laboratory, { program, quick }) {
   const world = await laboratory.world(WORLD);
   const answers = quick ? 500 : 10_000;
   const daemon = await world.startDaemon(program);
-  const path = world.recordOf().socket;
 
   const relay = spawn(process.execPath, [program, 'mcp'], {
     env: world.environment,
@@ -26,7 +25,7 @@ export async function measureMemory(laboratory, { program, quick }) {
   const [attached, idle] = [memoryOf(relay.pid), memoryOf(daemon.pid)];
   relay.stdin.end();
 
-  const session = await connectSession(path, { answers: 'script' });
+  const session = await connectSession(daemon.socket, { answers: 'script' });
   const ask = async (input) => {
     const { events } = await session.ask('list_events', { ...QUESTION, ...input });
     if (events.length < 1_000) throw new Error(`${events.length} events`);

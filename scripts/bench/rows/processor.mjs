@@ -10,7 +10,7 @@ const RANGES = ['today', 'this week'];
 export async function measureProcessor(laboratory, { program, quick }) {
   const world = await laboratory.world({ accounts: 4 });
   const daemon = await world.startDaemon(program);
-  const session = await connectSession(world.recordOf().socket);
+  const session = await connectSession(daemon.socket);
   const rows = [];
   for (const range of RANGES) {
     const hundred = async () => {

@@ -7,8 +7,7 @@ const WEEK = { range: 'this week' };
 export async function measureSocket(laboratory, { program, quick }) {
   const world = await laboratory.world({ accounts: 16 });
   const accounts = world.accounts.slice(0, 8).map(({ id }) => id);
-  await world.startDaemon(program);
-  const path = world.recordOf().socket;
+  const { socket: path } = await world.startDaemon(program);
   const rows = [];
   for (const [who, options] of [
     ['a model', {}],

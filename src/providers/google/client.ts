@@ -48,6 +48,8 @@ export interface RequestKind {
   readonly etag?: string;
   /** What to say where the sign-in lacks the permission; default: that it does not cover `access`. */
   readonly uncovered?: { readonly message: string; readonly hint: string };
+  /** It failed so as a part of a batch, and is asked by itself. */
+  readonly after?: CalmcpError | undefined;
 }
 
 /** One of several lists. */
@@ -134,8 +136,8 @@ export function createGoogleClient(base: string, context: ProviderContext, token
     return error.of(account);
   }
 
-  function fetchFor(call: Call, { safe = false }: RequestKind): typeof globalThis.fetch {
-    const send = context.fetch(call, { safe, isThrottled });
+  function fetchFor(call: Call, { safe = false, after }: RequestKind): typeof globalThis.fetch {
+    const send = context.fetch(call, { safe, after, isThrottled });
     return (input, init) => {
       const url = input instanceof Request ? input.url : String(input);
       if (!url.startsWith(`${API}/`)) throw new TypeError('a request to another host than the Calendar API');
@@ -238,24 +240,20 @@ export function createGoogleClient(base: string, context: ProviderContext, token
         if (question === undefined) throw new TypeError('nothing was asked there');
         return question;
       };
-      const firsts = await askInBatches<{ readonly page: unknown }>(
-        questions.length,
-        {
-          most: MOST_CALLS,
-          tokens,
-          explain: (error) => explain(error, {}),
-          send: (places, token) =>
-            sendBatch(
-              places.map((place) => questionAt(place).address),
-              token,
-              call,
-            ),
-          alone: async (place) => ({
-            page: await request(call, (api, options) => questionAt(place).send(api, undefined, options)),
-          }),
-        },
-        call,
-      );
+      const firsts = await askInBatches<{ readonly page: unknown }>(questions.length, {
+        most: MOST_CALLS,
+        tokens,
+        explain: (error) => explain(error, {}),
+        send: (places, token) =>
+          sendBatch(
+            places.map((place) => questionAt(place).address),
+            token,
+            call,
+          ),
+        alone: async (place, after) => ({
+          page: await request(call, (api, options) => questionAt(place).send(api, undefined, options), { after }),
+        }),
+      });
       return Promise.all(
         firsts.map(async (first, place) => {
           if (first instanceof CalmcpError) return first;

@@ -231,6 +231,7 @@ export function openIcs(options: IcsOptions, context: ProviderContext): Calendar
   }
 
   return {
+    ...(fromFeed ? {} : { isLocal: true as const }),
     async listCalendars(call) {
       const documents = await load(call).catch((thrown: unknown) => {
         call.signal.throwIfAborted();

@@ -152,8 +152,8 @@ export function feedSource(address: string, context: ProviderContext): Source {
 
   return {
     async load(call) {
-      const text = await fetchText(call);
       const asOf = context.now().epochMilliseconds;
+      const text = await fetchText(call);
       return [{ id: 'feed', name: host, where: `the feed at ${host}`, content: { text, asOf } }];
     },
   };

@@ -30,6 +30,7 @@ export const memory: ProviderDefinition<typeof options> = {
       mapEvent(entry, { id: String(index), account, calendar, timeZone }),
     );
     return {
+      isLocal: true,
       ...(store === undefined ? {} : { writer: openWriter(store, account, () => now().epochMilliseconds) }),
       async listCalendars() {
         return [calendar];

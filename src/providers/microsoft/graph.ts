@@ -85,14 +85,15 @@ export function createGraph(base: string, context: ProviderContext, scope: strin
       ? explain(thrown, account, scope, tokens.remedy)
       : thrown;
 
-  async function ask(url: URL, init: RequestInit, call: Call): Promise<unknown> {
-    const response = await send(url, init, call, { safe: true });
+  async function ask(url: URL, init: RequestInit, call: Call, after?: CalmcpError): Promise<unknown> {
+    const response = await send(url, init, call, { safe: true, after });
     return readJson(response, url.host).catch((thrown: unknown) => {
       throw describe(thrown);
     });
   }
 
-  const get = (url: URL, call: Call, prefer = PREFER): Promise<unknown> => ask(url, { headers: { prefer } }, call);
+  const get = (url: URL, call: Call, prefer = PREFER, after?: CalmcpError): Promise<unknown> =>
+    ask(url, { headers: { prefer } }, call, after);
 
   /** @throws CalmcpError BAD_RESPONSE for what is no list, and for a next page anywhere but at the configured Graph */
   function pageOf<Row>(body: unknown): Page<Row> {
@@ -183,17 +184,13 @@ export function createGraph(base: string, context: ProviderContext, scope: strin
     read: (path, call, markup) => get(resolve(path), call, markup ? PREFER_MARKUP : PREFER),
     async listMany<Row>(paths: readonly string[], call: Call) {
       const pathAt = (place: number): string => paths[place] ?? '';
-      const firsts = await askInBatches<Pick<BatchAnswer, 'body'>>(
-        paths.length,
-        {
-          most: BATCH_SIZE,
-          tokens,
-          explain: (error) => explain(error, account, scope, tokens.remedy),
-          send: (places, token) => sendBatch(places.map(pathAt), token, call),
-          alone: async (place) => ({ body: await get(resolve(pathAt(place)), call) }),
-        },
-        call,
-      );
+      const firsts = await askInBatches<Pick<BatchAnswer, 'body'>>(paths.length, {
+        most: BATCH_SIZE,
+        tokens,
+        explain: (error) => explain(error, account, scope, tokens.remedy),
+        send: (places, token) => sendBatch(places.map(pathAt), token, call),
+        alone: async (place, after) => ({ body: await get(resolve(pathAt(place)), call, PREFER, after) }),
+      });
       return Promise.all(
         firsts.map(async (first) =>
           first instanceof CalmcpError ? first : rowsFrom<Row>(first.body, call).catch(failure),
