@@ -27,6 +27,7 @@ import {
   openTestApp,
   signIn,
   temporaryFolder,
+  UNHURRIED,
   writeAccounts,
   XEBIA,
 } from '../harness.ts';
@@ -240,8 +241,8 @@ export async function openHostile(log: Logger): Promise<HostileWorld> {
   const microsoft = microsoftAccounts(sandbox, [{ ...XEBIA, id: 'graph' }]);
   const yaml = [
     joinAccounts(
-      microsoft.replace('  graph:\n', '  graph:\n    access: write\n'),
-      googleAccounts(sandbox, [{ id: 'google', clientId, clientSecret, more: 'access: write' }]),
+      microsoft.replace('  graph:\n', `  graph:\n    access: write\n    ${UNHURRIED}\n`),
+      googleAccounts(sandbox, [{ id: 'google', clientId, clientSecret, more: `access: write\n    ${UNHURRIED}` }]),
     ),
     memoryYaml(of('memory')),
     `  feed: { provider: ics, url: "${feed.origin}/feed.ics", email: guest1@evil.example }\n`,

@@ -34,6 +34,7 @@ import {
   openSandbox,
   openTestApp,
   signIn,
+  UNHURRIED,
   XEBIA,
 } from '../harness.ts';
 import { ask as askAs } from '../operations/questions.ts';
@@ -215,7 +216,7 @@ export interface WorldOptions {
 }
 
 const withAccess = (yaml: string, id: string, access: string): string =>
-  yaml.replace(`\n  ${id}:\n`, `\n  ${id}:\n    access: ${access}\n`);
+  yaml.replace(`\n  ${id}:\n`, `\n  ${id}:\n    access: ${access}\n    ${UNHURRIED}\n`);
 
 /** accounts.yaml of one account at the vendor of a way, not through a child server. */
 export function accountOf(sandbox: Sandbox, way: Way, id: string, access: string): string {

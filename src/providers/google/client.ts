@@ -6,6 +6,7 @@ import { type RequestTokens, sendWithToken } from '../../io/access-tokens.ts';
 import { askInBatches } from '../../io/batches.ts';
 import { type HttpFailure, httpError } from '../../io/http.ts';
 import { BATCH_PATH, MOST_CALLS, readBatch, writeBatch } from './batch.ts';
+import { reasonOf } from './limits.ts';
 import { type EventPurpose, refusalOf } from './refusals.ts';
 
 export type Client = calendar_v3.Calendar;
@@ -82,21 +83,6 @@ export interface GoogleClient {
     questions: readonly ListQuestion<T>[],
     call: Call,
   ): Promise<(T[] | CalmcpError)[]>;
-}
-
-interface Refused {
-  readonly error?: { readonly errors?: readonly { readonly reason?: string }[] };
-}
-
-export function reasonOf(body: string | undefined): string | undefined {
-  try {
-    const refused = JSON.parse(body ?? '') as Refused | readonly Refused[];
-    // The batch endpoint wraps its own refusals in a list.
-    const { error } = ('length' in refused ? refused[0] : refused) ?? {};
-    return error?.errors?.[0]?.reason;
-  } catch {
-    return undefined;
-  }
 }
 
 /** The CalmcpError of our own fetch, out of what Google's client wrapped around it. */

@@ -119,6 +119,8 @@ export function openIcs(options: IcsOptions, context: ProviderContext): Calendar
   const fields = new WeakMap<ParsedEvent, EventFields>();
   /** One question loads once, however many calls it makes. */
   const loading = new WeakMap<Call, Promise<readonly Document[]>>();
+  /** What the list of a feed was made from at this very moment: the reading that follows at once, though by another call, is of the same question. */
+  let listed: Promise<readonly Document[]> | undefined;
 
   function load(call: Call): Promise<readonly Document[]> {
     let documents = loading.get(call);
@@ -251,10 +253,18 @@ export function openIcs(options: IcsOptions, context: ProviderContext): Calendar
         const isDefault = documents.length === 1;
         calendars.push({ id: document.id, name: feed?.name ?? document.name, isDefault, access: 'read' });
       }
+      if (fromFeed) {
+        listed = loading.get(call);
+        setImmediate(() => {
+          listed = undefined;
+        });
+      }
       return calendars;
     },
 
     async readCalendars(calendars, range, call) {
+      if (listed !== undefined && !loading.has(call)) loading.set(call, listed);
+      listed = undefined;
       const breathe = createBreathe(call);
       const reads: CalendarRead[] = [];
       for (const calendar of calendars) {
