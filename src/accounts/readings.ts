@@ -159,6 +159,10 @@ function isWorthKeeping(reads: readonly CalendarRead[]): boolean {
   return reads.every((read) => ('error' in read ? LASTING.has(read.error.code) : true));
 }
 
+/** What is not known of a whole week may be known of the day that is asked about. */
+const hasProblems = (reads: readonly CalendarRead[]): boolean =>
+  reads.some((read) => 'events' in read && read.problems !== undefined && read.problems.length > 0);
+
 /** By which a reading is known again, whenever it was made. */
 function fingerprintOf(reads: readonly CalendarRead[]): string {
   const parts = reads.flatMap((read): unknown[] =>
@@ -455,7 +459,10 @@ export function openReadings(options: ReadingsOptions): Readings {
         known.version === signedIn &&
         includes(known.range, range) &&
         (depth === 'agenda' || known.depth === 'full');
-      const [kept] = snapshots.filter(fits).sort((one, other) => other.readAt - one.readAt);
+      const isExact = (known: Range): boolean => known.start === range.start && known.end === range.end;
+      const [kept] = snapshots
+        .filter((known) => fits(known) && (isExact(known.range) || !hasProblems(known.reads)))
+        .sort((one, other) => other.readAt - one.readAt);
       const age = kept === undefined ? Number.POSITIVE_INFINITY : time - kept.readAt;
       if (kept !== undefined && maxAgeMs > 0 && age <= maxAgeMs) {
         counts.hits++;
@@ -478,7 +485,13 @@ export function openReadings(options: ReadingsOptions): Readings {
       if (under !== undefined) counts.joined++;
       else counts.misses++;
       const flight = under ?? startFlight(calendars, wholeWeeks(range), depth, provider, signedIn);
-      return { reads: told({ reads: await flight.work.join(call) }, range), origin: 'live' };
+      const whole = await flight.work.join(call);
+      if (!hasProblems(whole) || isExact(flight.range)) return { reads: told({ reads: whole }, range), origin: 'live' };
+      const exact =
+        flights.find(
+          (other) => !other.work.isGivenUp && other.readAt >= flight.readAt && isExact(other.range) && fits(other),
+        ) ?? startFlight(calendars, range, depth, provider, signedIn);
+      return { reads: told({ reads: await exact.work.join(call) }, range), origin: 'live' };
     },
     stats: () => ({
       ...counts,

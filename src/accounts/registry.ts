@@ -247,11 +247,10 @@ function openAccount(
       return provider.signIn(options, context, prompts, call).finally(changed);
     },
     async signOut() {
-      await wipeReadings();
       try {
         return await provider.signOut?.(options, context);
       } finally {
-        // What was read meanwhile goes as well.
+        // Not before: what is read meanwhile goes as well.
         await wipeReadings();
         await changed();
       }
@@ -316,6 +315,8 @@ export function openApp(options: AppOptions): App {
   /** With all that an account was made from: it is made anew when any of it changes. */
   let accounts: readonly { readonly account: Account; readonly source: string }[] = [];
 
+  /** Accounts that are gone from accounts.yaml and are not closed yet. */
+  const leaving = new Set<Promise<void>>();
   async function closeOf(account: Account): Promise<void> {
     await account.close();
     const next = accounts.find((other) => other.account.id === account.id)?.account;
@@ -369,11 +370,13 @@ export function openApp(options: AppOptions): App {
       );
     });
     notices = [];
-    for (const gone of before)
-      if (!accounts.includes(gone))
-        closeOf(gone.account).catch((error: unknown) =>
-          log.warn('account not closed', { account: gone.account.id, error }),
-        );
+    for (const gone of before) {
+      if (accounts.includes(gone)) continue;
+      const left = closeOf(gone.account)
+        .catch((error: unknown) => log.warn('account not closed', { account: gone.account.id, error }))
+        .finally(() => leaving.delete(left));
+      leaving.add(left);
+    }
   }
   apply(config);
 
@@ -420,7 +423,7 @@ export function openApp(options: AppOptions): App {
       closing.abort(new CalmcpError('UNAVAILABLE', 'calmcp is closing'));
       clocks?.end();
       clearInterval(sweeping);
-      await Promise.all(accounts.map(({ account }) => account.close()));
+      await Promise.all([...leaving, ...accounts.map(({ account }) => account.close())]);
       await options.children.close();
     },
   };

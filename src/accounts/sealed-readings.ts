@@ -1,6 +1,7 @@
 /** Readings of one account sealed on disk, for the next start: with `cache: sealed` in accounts.yaml alone. */
 import type { Calendar, Range } from '../core/event.ts';
 import type { CalendarRead, Logger, ReadDepth, SecretStore } from '../core/provider.ts';
+import { isRealTime } from '../core/time.ts';
 
 /** Of what is sealed: another one is not read. */
 const FORMAT = 2;
@@ -48,9 +49,14 @@ interface Sealed extends Kept {
   readonly source: string;
 }
 
-/** Whole readings alone: why a calendar could not be read is found out anew. */
+/** Whole readings alone: why a calendar could not be read is found out anew, and JSON has no word for a time that is none. */
 const isWhole = ({ reads }: KeptReading): boolean =>
-  reads.every((read) => 'events' in read && (read.problems === undefined || read.problems.length === 0));
+  reads.every(
+    (read) =>
+      'events' in read &&
+      (read.problems === undefined || read.problems.length === 0) &&
+      read.events.every(({ start, end }) => isRealTime(start) && isRealTime(end)),
+  );
 
 export function openSealedReadings({
   account,

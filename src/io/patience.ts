@@ -165,7 +165,15 @@ export function createPatience({
 
       for (let tries = after === undefined ? 1 : 2; ; tries++) {
         if (failure !== undefined) await waitAfter(failure, tries - 1);
-        const need = { weight, cost, background: call.background === true, again: tries > 1 };
+        const need = {
+          weight,
+          cost,
+          // Somebody may come to wait for what was begun for nobody.
+          get background() {
+            return call.background === true;
+          },
+          again: tries > 1,
+        };
         let leave: () => void;
         try {
           leave = await enter(host, need, call);

@@ -54,6 +54,19 @@ describe('work that several wait for', () => {
     expect(await first).toBe('done');
   });
 
+  it('is not told that its time was up when the last one leaves early: that says nothing of the server', async () => {
+    const { work, call } = openWork();
+    const only = openWaiter(900);
+    const waiting = work.join(only);
+    let seen = 0;
+    call().signal.addEventListener('abort', () => {
+      seen = call().deadline;
+    });
+    only.leave();
+    await expect(waiting).rejects.toThrow('left');
+    expect(seen).toBe(900);
+  });
+
   it('goes on while one of them waits, and ends when the last one has left', async () => {
     const { work, call } = openWork();
     const [one, other] = [openWaiter(1), openWaiter(2)];
