@@ -45,6 +45,9 @@ const program = values.program ?? fileURLToPath(new URL('../../dist/main.js', im
 // After what they import has been installed.
 const { openLaboratory } = await import('./world.mjs');
 const laboratory = await openLaboratory();
+// What was started for it must not stay.
+for (const signal of ['SIGINT', 'SIGTERM'])
+  process.once(signal, () => laboratory.close().finally(() => process.exit(1)));
 
 const before = loadavg()[0];
 const rows = [];

@@ -216,6 +216,7 @@ function openAccount(
           log: app.log,
           closed,
         });
+  const childSpec = provider.childSpec?.(options, id, settings.access);
   async function wipeReadings(): Promise<void> {
     readings.forget();
     // Also what was sealed before `cache:` was changed.
@@ -243,8 +244,15 @@ function openAccount(
     async signIn(prompts, call) {
       if (provider.signIn === undefined)
         throw new CalmcpError('INPUT_INVALID', `account ${id} (${provider.type}) needs no sign-in`, { account: id });
-      // Also where the sign-in is a child server's own, and nothing here shows that it is another person's now.
-      return provider.signIn(options, context, prompts, call).finally(changed);
+      let mayBeOther = childSpec !== undefined;
+      try {
+        const identity = await provider.signIn(options, context, prompts, call);
+        mayBeOther = true;
+        return identity;
+      } finally {
+        // Where the sign-in is a child server's own, nothing else shows that it is another person's now.
+        if (mayBeOther) await changed();
+      }
     },
     async signOut() {
       try {
@@ -259,7 +267,7 @@ function openAccount(
       return (await provider.signInState?.(options, context)) ?? { state: 'not-needed' };
     },
     endpoints: provider.endpoints?.(options) ?? [],
-    childSpec: provider.childSpec?.(options, id, settings.access),
+    childSpec,
     fetch: (call) => context.fetch(call),
     traffic: patience.stats,
   };

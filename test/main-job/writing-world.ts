@@ -33,6 +33,7 @@ import {
   microsoftAccounts,
   openSandbox,
   openTestApp,
+  quickTime,
   signIn,
   UNHURRIED,
   XEBIA,
@@ -259,7 +260,7 @@ export async function openWorld(way: Way, options: WorldOptions = {}): Promise<W
   const lines = (options.settings ?? '').split(', ').filter((line) => line !== '');
   const own = first.replace('\n  desk:\n', `\n  desk:\n${lines.map((line) => `    ${line}\n`).join('')}`);
   const yaml = [own, ...others].join('');
-  const { app, folder } = await openTestApp(yaml);
+  const { app, folder } = await openTestApp(yaml, { budgetClock: quickTime });
   if (way !== 'memory') await enter(app, sandbox, way, 'desk', you);
   const colleague = way === 'memory' ? app : await openColleague();
 

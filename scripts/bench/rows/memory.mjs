@@ -33,18 +33,16 @@ export async function measureMemory(laboratory, { program, quick }) {
   await ask({});
   await pause(SETTLE_MS);
   const first = memoryOf(daemon.pid);
-  /** A tenth of them to get to its size: what the compiler and the heap need is no leak. */
-  const settled = answers / 10;
-  let before = Number.NaN;
+  /** Megabytes after each tenth. The first one is to get to its size: what the compiler and the heap need is no leak. */
+  const tenths = [];
   for (let round = 1; round <= answers; round++) {
     await ask(round % LIVE_EACH === 0 ? { maxAgeSeconds: 0 } : {});
-    if (round === settled) {
-      await pause(SETTLE_MS);
-      before = memoryOf(daemon.pid);
-    }
+    if (round % (answers / 10) !== 0) continue;
+    await pause(SETTLE_MS);
+    tenths.push(memoryOf(daemon.pid));
+    console.error(`  ${round.toLocaleString('en')} answers: ${tenths.at(-1).toFixed(0)} MB`);
   }
-  await pause(SETTLE_MS);
-  const after = memoryOf(daemon.pid);
+  const [before, after] = [tenths[0], tenths.at(-1)];
   session.close();
   await world.stopDaemon();
   const row = (what, figure, aim) => ({ what, figure, unit: 'MB', ...(aim === undefined ? {} : { aim }) });
@@ -54,6 +52,6 @@ export async function measureMemory(laboratory, { program, quick }) {
     row('memory: the daemon, 20 accounts, idle', idle, 120),
     row('memory: the daemon after one answer of 1,000 events', first),
     row(`memory: the daemon after ${many} of them`, after),
-    row(`memory: growth from answer ${settled.toLocaleString('en')} to ${many}`, after - before, 10),
+    row(`memory: growth from answer ${(answers / 10).toLocaleString('en')} to ${many}`, after - before, 10),
   ];
 }
