@@ -26,7 +26,7 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 // Nobody is left to tell.
 process.stderr.on('error', () => undefined);
 
-const shell: LightShell = {
+const facts: Omit<LightShell, 'systemTimeZone'> = {
   env: process.env,
   cwd: process.cwd(),
   home: homedir(),
@@ -40,9 +40,6 @@ const shell: LightShell = {
     columns: process.stdout.columns,
   },
   stderr: { write: (text) => void process.stderr.write(text), isTerminal: process.stderr.isTTY === true },
-  get systemTimeZone() {
-    return systemTimeZone();
-  },
   likelyTimeZone: likelyTimeZone(process.env),
   fetch: globalThis.fetch,
   interrupted: interrupted.signal,
@@ -63,27 +60,36 @@ const shell: LightShell = {
   streams: () => ({ input: process.stdin, output: process.stdout }),
 };
 
-/** Everything but the way below is loaded here, when it is needed. */
+/** Everything but the ways below is loaded here, when it is needed. */
 async function wholeShell(): Promise<Shell> {
   const { providers } = await import('./providers/index.ts');
-  return { ...shell, providers };
+  return { ...facts, systemTimeZone: systemTimeZone(), providers };
 }
 
-async function runWhole(argv: readonly string[]): Promise<number> {
-  const [{ runCli }, whole] = await Promise.all([import('./cli/run.ts'), wholeShell()]);
-  return runCli(argv, whole);
+const shell: LightShell & { readonly whole: () => Promise<Shell> } = {
+  ...facts,
+  // Not before somebody asks: it loads Intl.
+  get systemTimeZone() {
+    return systemTimeZone();
+  },
+  whole: wholeShell,
+};
+
+async function runCommand(argv: readonly string[]): Promise<number> {
+  const { runCli } = await import('./cli/run.ts');
+  return runCli(argv, shell);
 }
 
 /** Clients start a process each and keep it for days: with a daemon, one that has loaded next to nothing. */
 async function run(argv: readonly string[]): Promise<number> {
   const choice = plainMcp(argv);
-  if (choice === undefined) return runWhole(argv);
+  if (choice === undefined) return runCommand(argv);
   const { serveThroughDaemon } = await import('./cli/daemon/serve-through-daemon.ts');
   const isServed = await serveThroughDaemon(shell, choice, async (client) => {
     const [{ serveAlone }, whole] = await Promise.all([import('./cli/commands/mcp.ts'), wholeShell()]);
     await serveAlone(whole, choice, client);
   });
-  return isServed ? 0 : runWhole([...argv, '--no-daemon']);
+  return isServed ? 0 : runCommand([...argv, '--no-daemon']);
 }
 
 const status = await run(process.argv.slice(2)).catch((thrown: unknown) => {

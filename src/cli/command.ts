@@ -1,25 +1,46 @@
-/** What every command gets, and how a command that asks a question is run. */
+/** What every command gets, and how a command that asks a question is run. Loads little: most answers come from the daemon. */
+import { setTimeout as pause } from 'node:timers/promises';
 import type { Command } from 'commander';
 import type { z } from 'zod';
 import type { Config } from '../accounts/load.ts';
 import type { AccountCoverage } from '../core/coverage.ts';
 import { OWNER } from '../core/disclosure.ts';
 import { CalmcpError } from '../core/errors.ts';
+import { resolvePaths } from '../io/paths.ts';
+import { readTextFile } from '../io/read-file.ts';
 import type { Operation } from '../operations/operation.ts';
 import { askThrough } from './daemon/ask.ts';
 import { attachDaemon } from './daemon/attach.ts';
 import { optionOf } from './help/command-words.ts';
-import { type GlobalOptions, loadConfig, logOf, openAppFor } from './open-app.ts';
+import { logOf } from './log-of.ts';
+import type { GlobalOptions } from './open-app.ts';
 import { withProgress } from './progress.ts';
 import { renderCost } from './render-cost.ts';
-import type { Shell } from './shell.ts';
+import type { LightShell, Screen, Shell } from './shell.ts';
 
 /** Exit status of an answer that was printed and is incomplete. */
 export const EXIT_INCOMPLETE = 3;
 
 /** Adds one command; its action returns the exit status. */
 export type AddCommand = (program: Command, shell: Shell, run: Run) => void;
+/** The same for one that only asks, and needs no provider where a daemon answers. */
+export type AddQuestion = (program: Command, shell: AskingShell, run: Run) => void;
 export type Run = (action: () => Promise<number>) => Promise<void>;
+
+/** The shell as a question has it: whole, or with the rest of it at hand. */
+export type AskingShell = Shell | (LightShell & { readonly whole: () => Promise<Shell> });
+
+const wholeOf = async (shell: AskingShell): Promise<Shell> => ('providers' in shell ? shell : shell.whole());
+
+/**
+ * An operation that only reads, and whose every answer has `notices`. It is loaded where no daemon answers: schemas take longer
+ * to load than all that a question needs besides.
+ */
+export interface Reading<Input extends z.ZodObject, Output extends z.ZodObject> {
+  /** Of the operation. */
+  readonly name: string;
+  readonly load: () => Promise<Operation<Input, Output>>;
+}
 
 function messageOf(issue: z.core.$ZodIssue): string {
   if (issue.code === 'invalid_value') return `give one of ${issue.values.join(', ')}`;
@@ -46,13 +67,13 @@ interface Told<T> {
 
 /** Asks one operation, and says with `--verbose` what that cost. @throws CalmcpError */
 export async function answerOf<Input extends z.ZodObject, Output extends z.ZodObject>(
-  shell: Shell,
+  shell: AskingShell,
   options: GlobalOptions,
-  operation: Operation<Input, Output>,
+  question: Operation<Input, Output> | Reading<Input, Output>,
   input: Record<string, unknown>,
 ): Promise<z.output<Output>> {
   const began = performance.now();
-  const { answer, from } = await askSomebody(shell, options, operation, input);
+  const { answer, from } = await askSomebody(shell, options, question, input);
   if (options.verbose) {
     const { accounts = [] } = answer as { readonly accounts?: readonly AccountCoverage[] };
     const asked = accounts.filter(({ status }) => status !== undefined);
@@ -61,27 +82,40 @@ export async function answerOf<Input extends z.ZodObject, Output extends z.ZodOb
   return answer;
 }
 
+/** Whom an answer is for may look on, and must not learn which accounts there are. A cursor may hold an audience. */
+function isForOwner({ cursor, audience }: Readonly<Record<string, unknown>>): boolean {
+  return cursor === undefined && (audience === undefined || audience === OWNER);
+}
+
 /** What the person typed for all commands (`--account`, `--time-zone`) goes along. @throws CalmcpError */
 async function askSomebody<Input extends z.ZodObject, Output extends z.ZodObject>(
-  shell: Shell,
+  shell: AskingShell,
   options: GlobalOptions,
-  operation: Operation<Input, Output>,
+  question: Operation<Input, Output> | Reading<Input, Output>,
   input: Record<string, unknown>,
 ): Promise<Told<z.output<Output>>> {
+  const isReading = 'load' in question;
+  if (isReading) {
+    const answer = await readThroughDaemon(shell, options, question.name, input);
+    if (answer !== undefined) return { answer: answer as z.output<Output>, from: 'the daemon' };
+  }
+  const operation = isReading ? await question.load() : question;
   const asked: Record<string, unknown> = {
     ...('accounts' in operation.input.shape && options.account !== undefined ? { accounts: options.account } : {}),
     ...('timeZone' in operation.input.shape && options.timeZone !== undefined ? { timeZone: options.timeZone } : {}),
     ...input,
   };
-  // Whom an answer is for may look on, and must not learn which accounts there are. A cursor may hold an audience.
-  const isForOwner = input.cursor === undefined && (input.audience === undefined || input.audience === OWNER);
   const work = <T>(accounts: readonly { readonly id: string }[], ask: () => Promise<T>): Promise<T> => {
-    const names = isForOwner ? (options.account ?? accounts.map(({ id }) => id)).join(', ') : 'all accounts';
+    const names = isForOwner(input) ? (options.account ?? accounts.map(({ id }) => id)).join(', ') : 'all accounts';
     return withProgress(shell.stderr, `asking ${names}`, ask);
   };
-  const answer = await throughDaemon(shell, options, operation, asked, work);
-  if (answer !== undefined) return { answer: answer as z.output<Output>, from: 'the daemon' };
-  const app = await openAppFor(shell, options);
+  const whole = await wholeOf(shell);
+  if (!isReading) {
+    const answer = await throughDaemon(whole, options, operation, asked, work);
+    if (answer !== undefined) return { answer: answer as z.output<Output>, from: 'the daemon' };
+  }
+  const { openAppFor } = await import('./alone.ts');
+  const app = await openAppFor(whole, options);
   try {
     const parsed = parseInput(operation.input, asked);
     const own = await work(app.accounts, () => operation.run(app, parsed, { signal: shell.interrupted }));
@@ -89,6 +123,82 @@ async function askSomebody<Input extends z.ZodObject, Output extends z.ZodObject
   } finally {
     await app.close();
   }
+}
+
+async function loadConfigFor(shell: AskingShell, options: GlobalOptions): Promise<Config> {
+  const [{ loadConfig }, whole] = await Promise.all([import('./alone.ts'), wholeOf(shell)]);
+  return loadConfig(whole, options);
+}
+
+const MAX_CONFIG_BYTES = 1_048_576;
+
+/**
+ * Whether an accounts.yaml of which the daemon says nothing may be wrong all the same. A daemon looks at its stamp before each
+ * question, says so where it cannot use a changed one, and has the variables that it names. It does not see that the
+ * file may not be read any more, nor what becomes of the files that it names.
+ */
+async function isInDoubt({ env, platform, home, cwd }: LightShell, { config }: GlobalOptions): Promise<boolean> {
+  const { configFile } = resolvePaths({ env, platform, home, cwd, config });
+  const text = await readTextFile(configFile, MAX_CONFIG_BYTES).catch(() => undefined);
+  return text?.includes('${FILE:') !== false;
+}
+
+/** Milliseconds after which somebody waits, who wants to know for whom. */
+const WAITED_MS = 150;
+
+/** Who is asked, for a person at a terminal: accounts.yaml is read for that only where it takes a while. */
+async function namesOf(
+  shell: AskingShell,
+  options: GlobalOptions,
+  input: Readonly<Record<string, unknown>>,
+  answer: Promise<unknown>,
+): Promise<string> {
+  const unnamed = 'all accounts';
+  if (!shell.stderr.isTerminal || !isForOwner(input)) return unnamed;
+  if (options.account !== undefined) return options.account.join(', ');
+  const hasCome = () => false;
+  const isWaited = await Promise.race([answer.then(hasCome, hasCome), pause(WAITED_MS, true, { ref: false })]);
+  if (!isWaited) return unnamed;
+  // What is wrong with it is said in the place of the answer.
+  return loadConfigFor(shell, options).then(
+    ({ accounts }) => accounts.map(({ id }) => id).join(', '),
+    () => unnamed,
+  );
+}
+
+/**
+ * The daemon knows what may be asked, and the rest is asked again here, to be refused in the words of a command.
+ * @returns `undefined` where no daemon is used, and where it gave no answer
+ */
+async function readThroughDaemon(
+  shell: AskingShell,
+  options: GlobalOptions,
+  tool: string,
+  input: Readonly<Record<string, unknown>>,
+): Promise<unknown> {
+  const log = logOf(shell, options);
+  const channel = await attachDaemon(shell, options, { answers: 'script' }, log);
+  if (channel === undefined) return undefined;
+  const { account: accounts, timeZone } = options;
+  const answering = askThrough(channel, {
+    tool,
+    input: { accounts, timeZone, ...input },
+    isRepeatable: true,
+    version: shell.version,
+    signal: shell.interrupted,
+  });
+  // A daemon goes on with the last accounts.yaml that could be used; whoever types a command is told what is wrong with this one.
+  const answer = await withProgress(
+    shell.stderr,
+    `asking ${await namesOf(shell, options, input, answering)}`,
+    () => answering,
+  ).catch(async (thrown: unknown) => {
+    if (thrown instanceof CalmcpError) await loadConfigFor(shell, options);
+    throw thrown;
+  });
+  if (answer === undefined) log.info('the daemon gave no answer, so it is asked again without it');
+  else if (answer.notices !== undefined || (await isInDoubt(shell, options))) await loadConfigFor(shell, options);
+  return answer;
 }
 
 /** @returns `undefined` where no daemon is used, and where something is wrong that is said as it is without one */
@@ -102,8 +212,8 @@ async function throughDaemon(
   if (!schema.safeParse(asked).success) return undefined;
   const channel = await attachDaemon(shell, options, { answers: 'script' }, logOf(shell, options));
   if (channel === undefined) return undefined;
-  // A daemon goes on with the last accounts.yaml that could be used; whoever types a command is told what is wrong with this one.
-  const config = await loadConfig(shell, options).catch((thrown: unknown) => {
+  // As above, and before anything is changed.
+  const config = await loadConfigFor(shell, options).catch((thrown: unknown) => {
     channel.destroy();
     throw thrown;
   });
@@ -115,20 +225,25 @@ async function throughDaemon(
     signal: shell.interrupted,
   };
   const answer = await work(config.accounts, () => askThrough(channel, question));
-  if (answer === undefined) logOf(shell, options).info('the daemon did not answer, so it is asked again without it');
+  if (answer === undefined) logOf(shell, options).info('the daemon gave no answer, so it is asked again without it');
   return answer;
 }
 
 /** Asks one operation and prints its answer. @returns the exit status */
 export async function ask<Input extends z.ZodObject, Output extends z.ZodObject>(
-  shell: Shell,
+  shell: AskingShell,
   options: GlobalOptions,
-  operation: Operation<Input, Output>,
+  question: Operation<Input, Output> | Reading<Input, Output>,
   input: Record<string, unknown>,
-  render: (result: z.output<Output>) => string,
+  render: (result: z.output<Output>, screen: Screen) => string | Promise<string>,
   isComplete: (result: z.output<Output>) => boolean = (result) => (result as { complete?: boolean }).complete !== false,
 ): Promise<number> {
-  const result = await answerOf(shell, options, operation, input);
-  shell.stdout.write(options.json ? `${JSON.stringify(result, null, 2)}\n` : render(result));
+  const result = await answerOf(shell, options, question, input);
+  if (options.json) shell.stdout.write(`${JSON.stringify(result, null, 2)}\n`);
+  else {
+    const { screenOf } = await import('./renderers.ts');
+    // It looks at stdout and the environment alone.
+    shell.stdout.write(await render(result, screenOf(shell as Shell)));
+  }
   return isComplete(result) ? 0 : EXIT_INCOMPLETE;
 }

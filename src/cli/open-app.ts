@@ -10,14 +10,16 @@ import { parseZone } from '../core/time.ts';
 import { openChangeStamp } from '../io/change-stamp.ts';
 import type { ChildMachine } from '../io/child-connection.ts';
 import { createChildServers } from '../io/child-servers.ts';
-import { createLog, LOG_LEVELS, type LogLevel } from '../io/log.ts';
 import { hasBrowser, openBrowser } from '../io/open-browser.ts';
 import { type Paths, resolvePaths } from '../io/paths.ts';
 import { createReadFile, readTextFile } from '../io/read-file.ts';
 import { openSecretStores, type SecretStores } from '../io/secret-store.ts';
 import { createSigner } from '../io/signing-key.ts';
 import { watchClocks } from '../io/wake.ts';
+import { logOf } from './log-of.ts';
 import { clockOf, type Shell } from './shell.ts';
+
+export { logOf } from './log-of.ts';
 
 const MAX_CONFIG_BYTES = 1_048_576;
 const MAX_REFERENCE_BYTES = 65_536;
@@ -38,13 +40,6 @@ export interface GlobalOptions {
 
 export function pathsOf(shell: Shell, options: Pick<GlobalOptions, 'config'>): Paths {
   return resolvePaths({ ...shell, config: options.config });
-}
-
-export function logOf(shell: Shell, options: Pick<GlobalOptions, 'log'>): ReturnType<typeof createLog> {
-  const level = options.log ?? (shell.env.CALMCP_LOG || 'warn');
-  if (!(LOG_LEVELS as readonly string[]).includes(level))
-    throw new CalmcpError('INPUT_INVALID', 'unknown log level', { hint: `one of ${LOG_LEVELS.join(', ')}` });
-  return createLog({ level: level as LogLevel, write: (line) => shell.stderr.write(line), now: () => new Date() });
 }
 
 /** The text of accounts.yaml, or `undefined` where there is none. @throws CalmcpError CONFIG_INVALID where it cannot be read */

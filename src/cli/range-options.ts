@@ -1,7 +1,7 @@
 /** What the commands that ask about a stretch of time have in common. */
 import type { Command } from 'commander';
 import { CalmcpError } from '../core/errors.ts';
-import { MOST_ITEMS } from '../operations/cursor.ts';
+import { MOST_ITEMS } from '../operations/most-items.ts';
 import type { GlobalOptions } from './open-app.ts';
 import type { Shell } from './shell.ts';
 
@@ -54,7 +54,7 @@ export function answerInputOf({ limit, cursor, maxAge }: AnswerOptions): {
   };
 }
 
-function quoted(text: string, { platform }: Shell): string {
+function quoted(text: string, { platform }: Pick<Shell, 'platform'>): string {
   if (/^[\w./:@%+=,~-]+$/.test(text)) return text;
   return platform === 'win32' ? `"${text}"` : `'${text.replaceAll("'", "'\\''")}'`;
 }
@@ -64,7 +64,7 @@ export function moreText(
   command: string,
   { nextCursor }: { readonly nextCursor?: string | undefined },
   { config, limit, ids }: AnswerOptions,
-  shell: Shell,
+  shell: Pick<Shell, 'platform'>,
 ): string {
   if (nextCursor === undefined) return '';
   const words = [

@@ -1,41 +1,17 @@
 /** argv to exit status. */
 import { Command, CommanderError, Help, Option } from 'commander';
-import { CalmcpError, ERRORS, toCalmcpError } from '../core/errors.ts';
+import { CalmcpError, ERRORS } from '../core/errors.ts';
 import { LOG_LEVELS } from '../io/log.ts';
-import { renderError } from '../server/text.ts';
-import type { AddCommand, Run } from './command.ts';
-import { addAccounts } from './commands/accounts.ts';
-import { addAgenda } from './commands/agenda.ts';
-import { addChildren } from './commands/children.ts';
-import { addCompletion } from './commands/completion.ts';
-import { addConflicts } from './commands/conflicts.ts';
-import { addDaemon } from './commands/daemon.ts';
-import { addDemo } from './commands/demo.ts';
-import { addDoctor } from './commands/doctor.ts';
-import { addEvent } from './commands/event.ts';
-import { addFindTime } from './commands/find-time.ts';
-import { addFreeBusy } from './commands/freebusy.ts';
-import { addHelp } from './commands/help.ts';
-import { addInit } from './commands/init.ts';
-import { addInstall } from './commands/install.ts';
-import { addLogin, addLogout } from './commands/login.ts';
-import { addMcp } from './commands/mcp.ts';
-import { addReport } from './commands/report.ts';
-import { addSandbox } from './commands/sandbox.ts';
-import { addSearch } from './commands/search.ts';
-import { addStatus } from './commands/status.ts';
-import { inCommandWords } from './help/command-words.ts';
+import type { AskingShell, Run } from './command.ts';
 import { isUnused, refuseUnused } from './help/global-options.ts';
-import { logOf } from './open-app.ts';
-import type { Shell } from './shell.ts';
 
 /** In the groups of `calmcp --help`. */
-const COMMANDS: readonly (readonly [group: string, commands: readonly AddCommand[]])[] = [
-  ['Setting up:', [addInit, addAccounts, addLogin, addLogout, addStatus, addDoctor]],
-  ['Asking:', [addAgenda, addSearch, addFreeBusy, addFindTime, addConflicts, addReport]],
-  ['One event:', [addEvent]],
-  ['For clients and scripts:', [addMcp, addInstall, addDaemon, addChildren, addCompletion]],
-  ['Help, and trying it out:', [addHelp, addDemo, addSandbox]],
+const COMMANDS: readonly (readonly [group: string, names: readonly string[]])[] = [
+  ['Setting up:', ['init', 'accounts', 'login', 'logout', 'status', 'doctor']],
+  ['Asking:', ['agenda', 'search', 'freebusy', 'find-time', 'conflicts', 'report']],
+  ['One event:', ['event']],
+  ['For clients and scripts:', ['mcp', 'install', 'daemon', 'children', 'completion']],
+  ['Help, and trying it out:', ['help', 'demo', 'sandbox']],
 ];
 
 const USAGE = ERRORS.INPUT_INVALID.exit;
@@ -57,9 +33,9 @@ Examples:
 Exit status 0: a complete answer; 3: an answer in which an account is missing; others: calmcp help exit-status.
 More: calmcp COMMAND --help, and calmcp help topics.`;
 
-/** All commands, each with `run` around what it does. */
-export function createProgram(shell: Shell, run: Run): Command {
-  const program = new Command('calmcp')
+/** What comes before a command. */
+function createRoot(shell: AskingShell): Command {
+  return new Command('calmcp')
     .description(SUMMARY)
     .version(shell.version, '-V, --version')
     .option('--config <path>', 'accounts.yaml to use')
@@ -91,36 +67,49 @@ export function createProgram(shell: Shell, run: Run): Command {
     .showHelpAfterError('(add --help to see what there is)')
     .exitOverride()
     .hook('preAction', (_program, command) => refuseUnused(command));
-  for (const [group, commands] of COMMANDS) {
+}
+
+/**
+ * The commands, each with `run` around what it does.
+ * @param name the one that will be run. One that asks comes alone; with any other all of them, as help and errors tell what there is
+ */
+export async function createProgram(shell: AskingShell, run: Run, name = ''): Promise<Command> {
+  const { questions } = await import('./commands/questions.ts');
+  const program = createRoot(shell);
+  const one = Object.hasOwn(questions, name) ? questions[name] : undefined;
+  if (one !== undefined) {
+    one(program, shell, run);
+    return program;
+  }
+  const [{ commands }, whole] = await Promise.all([
+    import('./commands/commands.ts'),
+    'providers' in shell ? shell : shell.whole(),
+  ]);
+  const all = { ...questions, ...commands };
+  for (const [group, names] of COMMANDS) {
     program.commandsGroup(group);
-    for (const add of commands) add(program, shell, run);
+    for (const each of names) all[each]?.(program, whole, run);
   }
   return program;
 }
 
-function reportError(shell: Shell, thrown: unknown, level: string | undefined): number {
-  const error = toCalmcpError(thrown);
-  shell.stderr.write(`calmcp: ${inCommandWords(renderError(error).replace(`${error.code}: `, ''))}\n`);
-  try {
-    logOf(shell, { log: level }).debug('failed', { error: thrown });
-  } catch {
-    // An unknown log level has been reported already, as the error itself.
-  }
-  return ERRORS[error.code].exit;
-}
-
 /** Runs one command. @returns the exit status: 0, 3 for an incomplete answer, or that of the error (architecture.md) */
-export async function runCli(argv: readonly string[], shell: Shell): Promise<number> {
+export async function runCli(argv: readonly string[], shell: AskingShell): Promise<number> {
   let status = 0;
-  const program = createProgram(shell, async (action) => {
-    status = await action();
-  });
+  let program: Command | undefined;
   try {
+    // Read as the whole program begins: --version, and what is wrong with an option before the command, end here.
+    const [name] = createRoot(shell).parseOptions([...argv]).operands;
+    const run: Run = async (action) => {
+      status = await action();
+    };
+    program = await createProgram(shell, run, name);
     await program.parseAsync(argv, { from: 'user' });
     return status;
   } catch (thrown) {
     if (thrown instanceof CommanderError) return thrown.exitCode === 0 ? 0 : USAGE;
     if (shell.interrupted.aborted && !(thrown instanceof CalmcpError)) return INTERRUPTED;
-    return reportError(shell, thrown, program.opts<{ log?: string }>().log);
+    const { reportError } = await import('./report-error.ts');
+    return reportError(shell, thrown, program?.opts<{ log?: string }>().log);
   }
 }

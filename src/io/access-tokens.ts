@@ -62,10 +62,27 @@ export interface AccessTokens {
   isDead(key: string): Promise<boolean>;
 }
 
+/** An account that is not asked about, by the clock of {@link AccessTokensOptions}. */
+interface Grave {
+  readonly version: string;
+  readonly from: number;
+  readonly until: number;
+  readonly error: CalmcpError;
+}
+
 export function createAccessTokens({ secrets, obtain, clock = Date.now }: AccessTokensOptions): AccessTokens {
   const known = new Map<string, AccessToken & { readonly version: string; readonly goodUntil: number }>();
-  const dead = new Map<string, { readonly version: string; readonly until: number; readonly error: CalmcpError }>();
+  const dead = new Map<string, Grave>();
   const running = new Map<string, Promise<string>>();
+
+  async function bury(key: string, error: CalmcpError, forMs: number): Promise<void> {
+    const from = clock();
+    dead.set(key, { version: await secrets.version(), from, until: from + forMs, error });
+  }
+
+  /** A clock that was set back says nothing of how long it has been: then it is tried again. */
+  const isResting = ({ from, until }: Grave): boolean =>
+    until === Number.POSITIVE_INFINITY || (from <= clock() && clock() < until);
 
   async function obtainAnew(key: string, rejected: string | undefined): Promise<string> {
     return secrets.exclusively(async () => {
@@ -79,10 +96,10 @@ export function createAccessTokens({ secrets, obtain, clock = Date.now }: Access
       } catch (thrown) {
         known.delete(key);
         if (thrown instanceof CalmcpError && thrown.code === 'AUTH_REQUIRED')
-          dead.set(key, { version: await secrets.version(), until: Number.POSITIVE_INFINITY, error: thrown });
+          await bury(key, thrown, Number.POSITIVE_INFINITY);
         // An administrator may allow it without anything changing here.
         if (thrown instanceof CalmcpError && (thrown.code === 'FORBIDDEN' || thrown.code === 'CONFIG_INVALID'))
-          dead.set(key, { version: await secrets.version(), until: clock() + REST_MS, error: thrown });
+          await bury(key, thrown, REST_MS);
         throw thrown;
       }
     });
@@ -92,7 +109,7 @@ export function createAccessTokens({ secrets, obtain, clock = Date.now }: Access
     async get(key, rejected) {
       const version = await secrets.version();
       const grave = dead.get(key);
-      if (grave?.version === version && clock() < grave.until) throw grave.error;
+      if (grave?.version === version && isResting(grave)) throw grave.error;
       const token = known.get(key);
       if (token?.version === version && token.accessToken !== rejected && clock() < token.goodUntil)
         return token.accessToken;
@@ -108,12 +125,10 @@ export function createAccessTokens({ secrets, obtain, clock = Date.now }: Access
 
     async isDead(key) {
       const grave = dead.get(key);
-      return grave !== undefined && grave.version === (await secrets.version()) && clock() < grave.until;
+      return grave !== undefined && grave.version === (await secrets.version()) && isResting(grave);
     },
 
-    async rest(key, error) {
-      dead.set(key, { version: await secrets.version(), until: clock() + REST_MS, error });
-    },
+    rest: (key, error) => bury(key, error, REST_MS),
   };
 }
 

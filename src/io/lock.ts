@@ -20,8 +20,10 @@ interface Owner {
   readonly started: string | null;
   readonly host: string;
   readonly nonce: string;
-  /** Epoch milliseconds. */
+  /** When its lease ends: epoch milliseconds, for other machines. */
   readonly until: number;
+  /** The same by {@link uptime}, for this machine. */
+  readonly untilUptime?: number;
 }
 
 const POLL_MS = { least: 10, most: 40 };
@@ -29,19 +31,30 @@ const POLL_MS = { least: 10, most: 40 };
 /** How old a lock without readable content has to be, in milliseconds: its owner died between two steps, or is there yet. */
 const UNREADABLE_MS = 2_000;
 
-async function isStale(owner: Owner): Promise<boolean> {
-  if (owner.until <= Date.now()) return true;
-  if (owner.host !== hostname()) return false;
-  if (!exists(owner.pid)) return true;
-  return owner.started !== null && (await startedAt(owner.pid)) !== owner.started;
-}
-
 /** No lease is longer: a lock that claims one was written when a clock was wrong. */
 const LONGEST_LEASE_MS = 600_000;
 
+/** Milliseconds of the clock that nobody sets. All processes of a machine share it, as long as that is not started anew. */
+const uptime = (): number => Number(process.hrtime.bigint() / 1_000_000n);
+
+async function isStale(owner: Owner): Promise<boolean> {
+  const isHere = owner.host === hostname();
+  if (isHere && !exists(owner.pid)) return true;
+  if (isHere && owner.started !== null && (await startedAt(owner.pid)) !== owner.started) return true;
+  // The time of day may have been set while it is held: nobody may lose a lock by that, or keep it for a day.
+  const left = isHere && owner.untilUptime !== undefined ? owner.untilUptime - uptime() : owner.until - Date.now();
+  return left <= 0 || left > LONGEST_LEASE_MS;
+}
+
 function isOwner(value: unknown): value is Owner {
-  const { pid, host, nonce, until } = (value ?? {}) as Partial<Record<keyof Owner, unknown>>;
-  return typeof pid === 'number' && typeof host === 'string' && typeof nonce === 'string' && typeof until === 'number';
+  const { pid, host, nonce, until, untilUptime } = (value ?? {}) as Partial<Record<keyof Owner, unknown>>;
+  return (
+    typeof pid === 'number' &&
+    typeof host === 'string' &&
+    typeof nonce === 'string' &&
+    typeof until === 'number' &&
+    (untilUptime === undefined || typeof untilUptime === 'number')
+  );
 }
 
 function parseOwner(text: string): Owner | undefined {
@@ -102,23 +115,27 @@ async function createLock(path: string, owner: Owner): Promise<boolean> {
   }
 }
 
-async function describeSelf(leaseMs: number): Promise<Owner> {
-  return {
-    pid: process.pid,
-    started: await startedAt(process.pid),
-    host: hostname(),
-    nonce: randomUUID(),
-    until: Date.now() + leaseMs,
-  };
+async function describeSelf(): Promise<Omit<Owner, 'until' | 'untilUptime'>> {
+  return { pid: process.pid, started: await startedAt(process.pid), host: hostname(), nonce: randomUUID() };
 }
+
+type Self = Awaited<ReturnType<typeof describeSelf>>;
+
+const forLease = (self: Self, leaseMs: number): Owner => ({
+  ...self,
+  until: Date.now() + leaseMs,
+  untilUptime: uptime() + leaseMs,
+});
+
+const BREAK_MS = 5_000;
 
 /**
  * Removes a lock whose owner is gone. Two processes may come to that verdict at once, and by then a third may own a new
  * lock of that name: so only one breaks at a time, and looks again first.
  */
-async function breakLock(path: string, seen: Owner, self: Owner): Promise<void> {
+async function breakLock(path: string, seen: Owner, self: Self): Promise<void> {
   const breaking = `${path}.break`;
-  if (!(await createLock(breaking, { ...self, until: Date.now() + 5_000 }))) {
+  if (!(await createLock(breaking, forLease(self, BREAK_MS)))) {
     const other = await readOwner(breaking);
     if (other !== undefined && (await isStale(other))) await rm(breaking, { force: true });
     return;
@@ -135,11 +152,11 @@ async function breakLock(path: string, seen: Owner, self: Owner): Promise<void> 
  * @throws the signal's reason when it aborts while waiting
  */
 export async function withLock<T>(path: string, { signal, leaseMs }: LockOptions, work: () => Promise<T>): Promise<T> {
-  const self = await describeSelf(leaseMs);
+  const self = await describeSelf();
   await mkdir(dirname(path), { recursive: true, mode: 0o700 }).catch((error: unknown) => {
     throw lockError(path, error);
   });
-  while (!(await createLock(path, { ...self, until: Date.now() + leaseMs }))) {
+  while (!(await createLock(path, forLease(self, leaseMs)))) {
     signal.throwIfAborted();
     const owner = await readOwner(path);
     if (owner === undefined) continue;

@@ -5,10 +5,12 @@ import type { App } from '../accounts/registry.ts';
 import { CalmcpError } from '../core/errors.ts';
 import type { Range } from '../core/event.ts';
 import { wholeNumber } from './envelope.ts';
+import { MOST_ITEMS } from './most-items.ts';
+
+export { MOST_ITEMS } from './most-items.ts';
 
 /** Characters of JSON that the items of one part may have: what a model takes in one piece. */
 const MOST_CHARACTERS = 60_000;
-export const MOST_ITEMS = 1_000;
 /** Letters by which one of those that begin at one moment is known again. */
 const MARK_LETTERS = 5;
 /** Marks that a cursor has room for; where more begin at one moment, they are counted. */

@@ -22,7 +22,7 @@ interface Open {
 }
 
 /** All commands, none of which does anything. */
-function openProgram(): Open {
+async function openProgram(): Promise<Open> {
   let text = '';
   const output = {
     isTerminal: false,
@@ -47,7 +47,7 @@ function openProgram(): Open {
     readLine: async () => '',
     stdinEnded: async () => undefined,
   };
-  return { program: createProgram(shell, async () => undefined), text: () => text };
+  return { program: await createProgram(shell, async () => undefined), text: () => text };
 }
 
 interface Leaf {
@@ -64,7 +64,7 @@ function leavesOf(command: Command, words: readonly string[] = []): readonly Lea
   return below.length === 0 ? [{ words, command }] : below.flatMap((each) => leavesOf(each, [...words, each.name()]));
 }
 
-const leaves = leavesOf(openProgram().program);
+const leaves = leavesOf((await openProgram()).program);
 const groups = [...new Set(leaves.flatMap(({ words }) => (words.length > 1 ? [words[0] ?? ''] : [])))];
 
 async function helpOf(words: readonly string[]): Promise<string> {
@@ -98,7 +98,7 @@ function argvOf(line: string): readonly string[] {
 
 /** @returns the command that the words lead to, when all of them are understood */
 async function understood(words: readonly string[]): Promise<string> {
-  const { program, text } = openProgram();
+  const { program, text } = await openProgram();
   let ran = '';
   program.hook('preAction', (_program, command) => {
     const path: string[] = [];
@@ -147,7 +147,7 @@ describe('every command', () => {
   test('is in a group of the help of calmcp, whose examples work', async () => {
     const help = await helpOf([]);
     const listed = help.slice(0, help.indexOf('Examples:'));
-    for (const command of openProgram().program.commands.filter((each) => !each.name().startsWith('__')))
+    for (const command of (await openProgram()).program.commands.filter((each) => !each.name().startsWith('__')))
       expect(listed).toMatch(new RegExp(`:\\n(?: .*\\n)* {2}${command.name()} `));
     expect(listed).not.toMatch(/^Commands:/m);
     for (const line of examplesOf(help)) expect(await understood(argvOf(line))).not.toBe('');

@@ -113,4 +113,24 @@ describe('a dead account', () => {
     expect(await tokens.get('a')).toBe('token 2');
     expect(asked()).toBe(2);
   });
+
+  test('does not rest for a day because the clock was set back by one', async () => {
+    const { tokens, asked, answer, wait } = world();
+    answer(new CalmcpError('FORBIDDEN', 'an administrator has to allow it'));
+    await expect(tokens.get('a')).rejects.toMatchObject({ code: 'FORBIDDEN' });
+    wait(-86_400_000);
+    expect(await tokens.get('a')).toBe('token 2');
+    expect(asked()).toBe(2);
+  });
+
+  test('whose grant is gone stays so, however the clock is set', async () => {
+    const { tokens, asked, answer, wait } = world();
+    answer(dead);
+    await expect(tokens.get('a')).rejects.toBe(dead);
+    for (const jump of [86_400_000, -3 * 86_400_000]) {
+      wait(jump);
+      await expect(tokens.get('a')).rejects.toBe(dead);
+    }
+    expect(asked()).toBe(1);
+  });
 });

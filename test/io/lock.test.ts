@@ -17,7 +17,7 @@ const exists = (path: string): Promise<boolean> =>
 
 async function ownerFile(
   path: string,
-  owner: Partial<Record<'pid' | 'started' | 'host' | 'nonce' | 'until', unknown>>,
+  owner: Partial<Record<'pid' | 'started' | 'host' | 'nonce' | 'until' | 'untilUptime', unknown>>,
 ): Promise<void> {
   await writeFile(
     path,
@@ -102,6 +102,46 @@ describe('a lock', () => {
     expect(await withLock(path, LEASE, async () => 'mine')).toBe('mine');
     expect(performance.now() - started).toBeLessThan(500);
     expect(await exists(path)).toBe(false);
+  });
+
+  const inAMinute = (): number => Number(process.hrtime.bigint() / 1_000_000n) + 60_000;
+  const DAY = 86_400_000;
+
+  test.each([
+    ['forward', Date.now() - DAY],
+    ['back', Date.now() + DAY],
+  ])('of a process that runs is not lost when the clock is set %s by a day', async (_way, until) => {
+    const path = join(await temporaryFolder(), 'a.lock');
+    await ownerFile(path, { until, untilUptime: inAMinute() });
+    await expect(
+      withLock(path, { signal: AbortSignal.timeout(200), leaseMs: 60_000 }, async () => 1),
+    ).rejects.toMatchObject({ name: 'TimeoutError' });
+    expect(await exists(path)).toBe(true);
+  });
+
+  test.each([
+    ['whose lease has run out, and whose clock was set back since', { until: Date.now() + DAY, untilUptime: 1 }],
+    ['of a time before the machine was started anew', { until: Date.now() + DAY, untilUptime: inAMinute() + 10 * DAY }],
+    [
+      'of another machine, from a time when this one’s clock was a day ahead',
+      { host: 'elsewhere', until: Date.now() + DAY },
+    ],
+  ])('%s is taken at once', async (_name, owner) => {
+    const path = join(await temporaryFolder(), 'a.lock');
+    await ownerFile(path, owner);
+    const ahead = new Date(Date.now() + DAY);
+    await utimes(path, ahead, ahead);
+    const started = performance.now();
+    expect(await withLock(path, LEASE, async () => 'mine')).toBe('mine');
+    expect(performance.now() - started).toBeLessThan(500);
+  });
+
+  test('that stays unreadable is nobody’s, also when it was made by a clock that was a day ahead', async () => {
+    const path = join(await temporaryFolder(), 'a.lock');
+    await writeFile(path, '');
+    const ahead = new Date(Date.now() + DAY);
+    await utimes(path, ahead, ahead);
+    expect(await withLock(path, LEASE, async () => 'mine')).toBe('mine');
   });
 
   test('on another machine is believed until its lease is over, whatever runs here under that number', async () => {

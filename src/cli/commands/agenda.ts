@@ -1,10 +1,13 @@
-import { listEvents } from '../../operations/list-events.ts';
-import { type AddCommand, ask } from '../command.ts';
+import { type AddQuestion, ask } from '../command.ts';
 import { addAnswerOptions, addRangeOptions, answerInputOf, moreText, rangeInputOf } from '../range-options.ts';
-import { renderAgenda } from '../render-agenda.ts';
-import { screenOf } from '../shell.ts';
 
-export const addAgenda: AddCommand = (program, shell, run) => {
+/** What `calmcp agenda` asks. */
+const question = {
+  name: 'list_events',
+  load: async () => (await import('../alone.ts')).listEvents,
+};
+
+export const addAgenda: AddQuestion = (program, shell, run) => {
   addAnswerOptions(addRangeOptions(program.command('agenda'), 'today'), 'events', 'all')
     .summary('what all calendars say, merged')
     .description('Prints the merged events of all accounts, each meeting once, after what was read of each account.')
@@ -27,10 +30,11 @@ More: calmcp help ranges`,
         const options = command.optsWithGlobals();
         const { includeDeclined, ids, cursor } = options;
         const input = { ...rangeInputOf(words, options), ...answerInputOf(options), includeDeclined };
-        return ask(shell, options, listEvents, input, (result) => {
+        return ask(shell, options, question, input, async (result, screen) => {
+          const { renderAgenda } = await import('../renderers.ts');
           // Of a part nobody can say on which days there is nothing.
           const isSelection = result.truncated === true || cursor !== undefined;
-          const agenda = renderAgenda(result, screenOf(shell), { withIds: ids, isSelection });
+          const agenda = renderAgenda(result, screen, { withIds: ids, isSelection });
           return agenda + moreText('agenda', result, options, shell);
         });
       }),

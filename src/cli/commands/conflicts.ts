@@ -1,10 +1,12 @@
-import { findConflicts } from '../../operations/find-conflicts.ts';
-import { type AddCommand, ask } from '../command.ts';
+import { type AddQuestion, ask } from '../command.ts';
 import { addAnswerOptions, addRangeOptions, answerInputOf, moreText, rangeInputOf } from '../range-options.ts';
-import { renderConflicts } from '../render-conflicts.ts';
-import { screenOf } from '../shell.ts';
 
-export const addConflicts: AddCommand = (program, shell, run) => {
+const question = {
+  name: 'find_conflicts',
+  load: async () => (await import('../alone.ts')).findConflicts,
+};
+
+export const addConflicts: AddQuestion = (program, shell, run) => {
   addAnswerOptions(addRangeOptions(program.command('conflicts'), 'the next 7 days'), 'conflicts', '50')
     .summary('real double bookings across all accounts')
     .description(
@@ -25,13 +27,10 @@ More: calmcp help ranges`,
       run(() => {
         const options = command.optsWithGlobals();
         const input = { ...rangeInputOf(words, options), ...answerInputOf(options) };
-        return ask(
-          shell,
-          options,
-          findConflicts,
-          input,
-          (result) => renderConflicts(result, screenOf(shell)) + moreText('conflicts', result, options, shell),
-        );
+        return ask(shell, options, question, input, async (result, screen) => {
+          const { renderConflicts } = await import('../renderers.ts');
+          return renderConflicts(result, screen) + moreText('conflicts', result, options, shell);
+        });
       }),
     );
 };

@@ -1,11 +1,15 @@
 import { Option } from 'commander';
-import { RANKINGS } from '../../core/slots.ts';
-import { findFreeTime } from '../../operations/find-free-time.ts';
-import { type AddCommand, ask } from '../command.ts';
+import type { Ranking } from '../../core/slots.ts';
+import { type AddQuestion, ask } from '../command.ts';
 import { addRangeOptions, parseCount, parseMinutes, rangeInputOf, splitList } from '../range-options.ts';
-import { renderFreeTime } from '../render-free-time.ts';
-import { screenOf } from '../shell.ts';
 
+const question = {
+  name: 'find_free_time',
+  load: async () => (await import('../alone.ts')).findFreeTime,
+};
+
+/** RANKINGS of core/slots.ts, which loads much. */
+const RANKINGS: Readonly<Record<Ranking, true>> = { earliest: true, spread: true, compact: true };
 const TREATMENTS = ['busy', 'soft', 'free'];
 
 interface Options {
@@ -57,7 +61,7 @@ function inputOf(options: Options): Record<string, unknown> {
   return Object.fromEntries(Object.entries(input).filter(([, value]) => value !== undefined));
 }
 
-export const addFindTime: AddCommand = (program, shell, run) => {
+export const addFindTime: AddQuestion = (program, shell, run) => {
   addRangeOptions(program.command('find-time'), 'the next 7 days')
     .summary('free slots across all accounts')
     .description(
@@ -83,7 +87,7 @@ export const addFindTime: AddCommand = (program, shell, run) => {
     .option('--ignore-all-day', 'all-day events do not count; days out of office are used last')
     .addOption(
       new Option('--rank <way>', 'earliest (default), spread over days, or compact beside other meetings').choices([
-        ...RANKINGS,
+        ...Object.keys(RANKINGS),
       ]),
     )
     .option('--limit <number>', 'most slots, at most 100; default: 5')
@@ -106,7 +110,10 @@ More: calmcp help ranges`,
       run(() => {
         const options = command.optsWithGlobals();
         const input = { ...rangeInputOf(words, options), ...inputOf(options) };
-        return ask(shell, options, findFreeTime, input, (result) => renderFreeTime(result, screenOf(shell)));
+        return ask(shell, options, question, input, async (result, screen) => {
+          const { renderFreeTime } = await import('../renderers.ts');
+          return renderFreeTime(result, screen);
+        });
       }),
     );
 };

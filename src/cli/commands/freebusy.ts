@@ -1,5 +1,4 @@
-import { getFreeBusy } from '../../operations/get-free-busy.ts';
-import { type AddCommand, ask } from '../command.ts';
+import { type AddQuestion, ask } from '../command.ts';
 import {
   addAnswerOptions,
   addRangeOptions,
@@ -8,10 +7,13 @@ import {
   rangeInputOf,
   splitList,
 } from '../range-options.ts';
-import { renderFreeBusy } from '../render-free-busy.ts';
-import { screenOf } from '../shell.ts';
 
-export const addFreeBusy: AddCommand = (program, shell, run) => {
+const question = {
+  name: 'get_free_busy',
+  load: async () => (await import('../alone.ts')).getFreeBusy,
+};
+
+export const addFreeBusy: AddQuestion = (program, shell, run) => {
   addAnswerOptions(addRangeOptions(program.command('freebusy'), 'today'), 'stretches', 'all')
     .summary('when you are busy and free, all accounts together')
     .description('Prints busy and free time of all accounts together, without titles. Unknown time is never free.')
@@ -38,13 +40,10 @@ More: calmcp help ranges`,
           ...(people === undefined ? {} : { people: splitList(people) }),
           ...(via === undefined ? {} : { via }),
         };
-        return ask(
-          shell,
-          options,
-          getFreeBusy,
-          input,
-          (result) => renderFreeBusy(result, screenOf(shell)) + moreText('freebusy', result, options, shell),
-        );
+        return ask(shell, options, question, input, async (result, screen) => {
+          const { renderFreeBusy } = await import('../renderers.ts');
+          return renderFreeBusy(result, screen) + moreText('freebusy', result, options, shell);
+        });
       }),
     );
 };

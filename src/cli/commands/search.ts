@@ -1,10 +1,12 @@
-import { searchEvents } from '../../operations/search-events.ts';
-import { type AddCommand, ask } from '../command.ts';
+import { type AddQuestion, ask } from '../command.ts';
 import { addAnswerOptions, addRangeOptions, answerInputOf, moreText, rangeInputOf } from '../range-options.ts';
-import { renderAgenda } from '../render-agenda.ts';
-import { screenOf } from '../shell.ts';
 
-export const addSearch: AddCommand = (program, shell, run) => {
+const question = {
+  name: 'search_events',
+  load: async () => (await import('../alone.ts')).searchEvents,
+};
+
+export const addSearch: AddQuestion = (program, shell, run) => {
   addAnswerOptions(
     addRangeOptions(
       program.command('search').argument('[text]', 'words that must all occur; "in quotes" for a phrase'),
@@ -41,10 +43,11 @@ More: calmcp help ranges`,
           ...answerInputOf(options),
           includeDeclined,
         };
-        return ask(shell, options, searchEvents, input, (result) => {
+        return ask(shell, options, question, input, async (result, screen) => {
+          const { renderAgenda } = await import('../renderers.ts');
           const { count, events, truncated } = result;
           const note = truncated ? `\n${count} found; ${events.length} are shown.\n` : '';
-          const found = renderAgenda(result, screenOf(shell), { withIds: ids, isSelection: true });
+          const found = renderAgenda(result, screen, { withIds: ids, isSelection: true });
           return found + note + moreText('search', result, options, shell);
         });
       }),

@@ -1,10 +1,11 @@
-import { listAccounts } from '../../operations/list-accounts.ts';
-import { sameMailboxAs } from '../../server/text.ts';
-import { type AddCommand, ask } from '../command.ts';
-import { styleFor } from '../shell.ts';
-import { formatTable } from '../table.ts';
+import { type AddQuestion, ask } from '../command.ts';
 
-export const addStatus: AddCommand = (program, shell, run) => {
+const question = {
+  name: 'list_accounts',
+  load: async () => (await import('../alone.ts')).listAccounts,
+};
+
+export const addStatus: AddQuestion = (program, shell, run) => {
   program
     .command('status')
     .summary('the accounts and who is signed in')
@@ -15,15 +16,15 @@ export const addStatus: AddCommand = (program, shell, run) => {
       '\nExamples:\n  calmcp status\n  calmcp status --json --offline\n\nExit status 0: all was found out, signed in or not; 3: of an account it could not be.',
     )
     .action((options: { offline?: boolean }, command) =>
-      run(async () => {
-        const style = styleFor(shell.stdout, shell.env);
-        return ask(
+      run(() =>
+        ask(
           shell,
           command.optsWithGlobals(),
-          listAccounts,
+          question,
           { check: !options.offline },
-          ({ accounts }) => {
+          async ({ accounts }, { style }) => {
             if (accounts.length === 0) return 'No accounts yet: calmcp accounts add\n';
+            const { formatTable, sameMailboxAs } = await import('../renderers.ts');
             const rows = accounts.map(
               ({ account, provider, access, signIn, username, sameAs, scopes = [], lastsUntil, message, hint }) => [
                 account,
@@ -46,7 +47,7 @@ export const addStatus: AddCommand = (program, shell, run) => {
             return `${formatTable(rows, { style: (cell, column) => (column === 3 ? style(colour(cell), cell) : cell) }).join('\n')}\n`;
           },
           ({ accounts }) => accounts.every(({ signIn }) => signIn !== 'unknown'),
-        );
-      }),
+        ),
+      ),
     );
 };
