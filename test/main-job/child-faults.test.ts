@@ -126,7 +126,7 @@ const FAULTS: Readonly<Record<string, readonly Wanted[]>> = {
   'status-401': both(/./, { status: 'needs-login' }),
   'status-403': both(/./, { status: 'forbidden' }),
   'status-404': both(/./),
-  'status-429': both(/./, { status: 'rate-limited' }),
+  'status-429': both(/./, { status: 'rate-limited', deadlineMs: 10_000 }),
   'status-500': both(/./),
   'tool-error': both(/^its child server got no answer from Microsoft$/),
   'no-json': both(/^its child server answered with something instead of JSON$/),

@@ -36,6 +36,8 @@ export interface Soak {
   readonly until: number;
   readonly violation: (what: string) => void;
   readonly count: (what: string) => void;
+  /** Everybody who asks, for whoever wants to look in another window. */
+  readonly askers: readonly Asker[];
   readonly known: { id: string; title: string; account: string }[];
 }
 
@@ -210,6 +212,29 @@ async function askOne(soak: Soak, asker: Asker, chance: Chance): Promise<void> {
       soak.known.push({ id, title, account: id.split('.')[0] ?? '' });
 }
 
+/** The day of an event, asked for as a person does who has just looked there, or written. */
+async function lookAt(soak: Soak, asker: Asker, account: string, span: Span): Promise<void> {
+  const day = span.kind === 'days' ? span.start : new Date(span.start).toISOString().slice(0, 10);
+  const question: Question = {
+    tool: 'list_events',
+    range: { first: day, last: day, zone: 'UTC' },
+    accounts: [account, 'rowan'],
+    audience: undefined,
+    query: undefined,
+    maxAge: undefined,
+    isFull: true,
+  };
+  const asked = Date.now();
+  const outcome = await asker.ask('list_events', inputOf(question, asker.way));
+  const answered = Date.now();
+  soak.count(`${asker.way} look ${outcome.kind}`);
+  if (outcome.kind === 'answer')
+    check(soak, asker, question, [{ asked, answered, structured: outcome.structured, text: outcome.text }]);
+  else
+    for (const what of checkFailure(soak, asker, outcome, asked, false))
+      soak.violation(`${describe(asker, question)}: ${what}`);
+}
+
 /** An event by its reference: it is that one, or an error that does not say that there is none. */
 async function askForEvent(soak: Soak, asker: Asker, chance: Chance): Promise<void> {
   if (soak.known.length === 0) return;
@@ -344,6 +369,11 @@ export async function keepWriting(
     }
     return verdictOf(outcome);
   }
+  /** In another window: what was seen there a moment ago is not told again once it was changed here. */
+  const look = async (account: string, span: Span): Promise<void> => {
+    if (chance.happens(0.8))
+      await lookAt(soak, chance.pick(soak.askers.filter(({ way }) => way !== 'command')), account, span);
+  };
   const forget = (entry: Entry): void =>
     void own.splice(
       own.findIndex((each) => each.entry === entry),
@@ -378,6 +408,7 @@ export async function keepWriting(
       end: timeText(span.end),
       ...(chance.happens(0.5) ? { key: `${mark}-${made}` } : {}),
     };
+    await look(account, span);
     const change: Change = { begun: Date.now(), done: Number.POSITIVE_INFINITY, by: 'calmcp' };
     const entry = ledger.add({ account, title, span, isBusy: true, isPrivate: false, from: change });
     let wasUnknown = false;
@@ -390,10 +421,13 @@ export async function keepWriting(
         if (event.title !== title || !sameSpan(spanOfItem(event), span))
           violation(`${asker.name} ${title}: made as ${event.title} ${event.start}`);
         own.push({ entry, id: event.id ?? '' });
+        await look(account, span);
         if (chance.happens(0.2)) {
           const again = await attempt('create_event', input);
-          if (again.is === 'done' && again.structured.outcome !== 'existed')
-            violation(`${asker.name} ${title}: asked for twice, ${String(again.structured.outcome)}`);
+          // Said to be created as well, where the answer of the first attempt at it was lost: it has to be the same one.
+          const { event: same } = (again.is === 'done' ? again.structured : {}) as { event?: Item };
+          if (same !== undefined && same.id !== event.id)
+            violation(`${asker.name} ${title}: asked for twice, and made twice`);
         }
         return;
       }
@@ -432,6 +466,7 @@ export async function keepWriting(
       const kept = own.find((each) => each.entry === entry);
       const { event } = verdict.structured as { event: Item };
       if (kept !== undefined) kept.id = event.id ?? '';
+      await look(entry.account, chance.pick([before.span, span]));
     } else if (verdict.is === 'unknown') await settle(entry, change, isThere);
     else {
       if (verdict.is === 'conflict') violation(`${asker.name} ${title}: another version, and nobody else changes it`);
@@ -447,7 +482,9 @@ export async function keepWriting(
 
   async function remove(): Promise<void> {
     const { entry, id } = chance.pick(own);
-    const title = entry.versions.at(-1)?.title ?? '';
+    const last = entry.versions.at(-1);
+    if (last === undefined) return;
+    const { title } = last;
     const change: Change = { begun: Date.now(), done: Number.POSITIVE_INFINITY, by: 'calmcp' };
     ledger.remove(entry, change);
     written.deletes++;
@@ -456,6 +493,7 @@ export async function keepWriting(
       written.deleted++;
       change.done = verdict.at;
       forget(entry);
+      await look(entry.account, last.span);
     } else if (verdict.is === 'unknown') {
       await settle(entry, change, (spans) => spans.length === 0);
       if (change.done !== Number.POSITIVE_INFINITY) forget(entry);

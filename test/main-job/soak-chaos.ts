@@ -245,7 +245,6 @@ export function createChaos(chance: Chance, world: SoakWorld, here: Surroundings
         const pid = await daemonPid();
         if (pid === undefined) return;
         count('daemon that was killed');
-        await untilNoneSignsIn();
         const began = incident('killed');
         process.kill(pid, 'SIGKILL');
         await untilAnother(pid);
@@ -258,21 +257,12 @@ export function createChaos(chance: Chance, world: SoakWorld, here: Surroundings
         count('daemon that was restarted');
         const began = incident('finished');
         process.kill(pid, 'SIGTERM');
-        const { status, stderr } = await runProgram(['daemon', 'start'], here);
+        const { status, stderr } = await runProgram(['daemon', 'start', '--idle-minutes', '5'], here);
         if (status !== 0) here.violation(`daemon start: ${status} ${stderr.slice(-500)}`);
         await untilAnother(pid);
         over(began);
       }),
   };
-
-  /** The sandbox takes a refresh token once: one that was redeemed and not yet sealed would be lost for good, as nothing can help. */
-  async function untilNoneSignsIn(): Promise<void> {
-    const redeemed = (): number => world.sandbox.redemptions.length + world.sandbox.google.redemptions.length;
-    for (let before = -1; before !== redeemed(); ) {
-      before = redeemed();
-      await sleep(400);
-    }
-  }
 
   async function untilAnother(pid: number): Promise<void> {
     for (const end = performance.now() + 15_000; performance.now() < end; await sleep(50)) {

@@ -70,6 +70,9 @@ interface Pending {
   readonly settle: (outcome: Outcome) => void;
 }
 
+/** Nobody waits longer, whatever was killed or stopped meanwhile: then there is no answer. */
+const NEVER_MS = 90_000;
+
 function outcomeOf({ error, result }: Message): Outcome {
   if (error !== undefined) {
     const { data, message } = factsOf(error);
@@ -147,15 +150,27 @@ async function openPeer(
     const id = ++last;
     return new Promise((settle) => {
       if (wire === undefined) return settle({ kind: 'lost' });
-      pending.set(id, { settle });
+      const never = setTimeout(() => {
+        if (!pending.delete(id)) return;
+        violation(`${name}: ${method} was never answered`);
+        settle({ kind: 'cancelled' });
+      }, NEVER_MS);
+      pending.set(id, {
+        settle(outcome) {
+          clearTimeout(never);
+          settle(outcome);
+        },
+      });
       const _meta = era === '2026' ? { _meta: envelopeOf('0.0.0') } : {};
       wire.send(textOf({ id, method, params: { ...params, ..._meta } }));
       if (cancelAfterMs === undefined) return;
       setTimeout(() => {
-        if (!pending.delete(id)) return;
+        const waiting = pending.get(id);
+        if (waiting === undefined) return;
+        pending.delete(id);
         calledOff.set(id, performance.now());
         wire?.send(textOf({ method: 'notifications/cancelled', params: { requestId: id } }));
-        settle({ kind: 'cancelled' });
+        waiting.settle({ kind: 'cancelled' });
       }, cancelAfterMs);
     });
   }
@@ -202,7 +217,7 @@ export function openSocketClient(name: string, era: Era, isScript: boolean, here
     const take = splitLines(MOST, onLine);
     socket.on('data', take).on('error', () => undefined);
     return {
-      closed: once(socket, 'close'),
+      closed: new Promise<void>((resolve) => socket.once('close', () => resolve())),
       send: (line) => void socket.write(`${line}\n`),
       end: () => void socket.end(),
     };

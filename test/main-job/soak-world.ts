@@ -282,6 +282,8 @@ export async function openSoakWorld(chance: Chance): Promise<SoakWorld> {
   const side = (username: string): string => `side-${username.split('@')[1]}@group.calendar.google.com`;
   const sandbox = await openSandbox({
     delayMs: 5,
+    // As the real one: one that was redeemed by a daemon that was killed before it had sealed the next one still works.
+    reusableRefreshTokens: true,
     data: {
       tenants: TENANTS,
       applications: [{ clientId, name: 'calmcp', tenants: TENANTS.map(({ id }) => id) }],
