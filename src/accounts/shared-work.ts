@@ -33,6 +33,7 @@ export function shareWork<T>(work: (call: Call) => Promise<T>): SharedWork<T> {
       get background() {
         return [...waiting].every(({ background }) => background === true);
       },
+      ...(call.since === undefined ? {} : { since: call.since }),
       ...(call.unnamed ? { unnamed: true as const } : {}),
     });
     // Where everybody has given up, nobody is left to hear of it.

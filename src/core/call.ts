@@ -4,6 +4,8 @@ export interface Call {
   readonly signal: AbortSignal;
   /** Moment by which the answer must be there, in milliseconds of `performance.now()`. May move: read it when it is needed. */
   readonly deadline: number;
+  /** Moment at which it was asked, in milliseconds of `performance.now()`: what was read before that is not live. */
+  readonly since?: number;
   /** Notes one HTTP request made for this question. */
   countRequest(): void;
   /** Notes that one of them was sent again. */

@@ -105,6 +105,7 @@ export async function fanOut<T>(
       deadline: time.at,
       countRequest: () => requests++,
       countRetry: () => retries++,
+      since: performance.now(),
       ...(isNamed ? {} : { unnamed: true as const }),
     };
     try {

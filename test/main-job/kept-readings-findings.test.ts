@@ -1,5 +1,7 @@
 /** Ways in which what was kept could be told wrongly: each was one once, or was looked for. */
 import { readdir, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { Temporal } from 'temporal-polyfill';
 import { describe, expect, it, onTestFinished } from 'vitest';
@@ -17,7 +19,7 @@ import { getFreeBusy } from '../../src/operations/get-free-busy.ts';
 import { listCalendars } from '../../src/operations/list-calendars.ts';
 import { listEvents } from '../../src/operations/list-events.ts';
 import { event as anyEvent } from '../core/events.ts';
-import { NOW, noChildren, openCall, openSandbox, silentLog, temporaryFolder } from '../harness.ts';
+import { NOW, noChildren, openCall, openSandbox, openTestApp, silentLog, temporaryFolder } from '../harness.ts';
 import { ask, openAccounts } from '../operations/questions.ts';
 
 const SECOND = 1_000;
@@ -496,4 +498,48 @@ it('a file of this machine is read for every question, and what was made here is
   const answer = await ask(listEvents, app, WEEK);
   expect(titles(answer)).toEqual(['Later', 'Made']);
   expect(answer.accounts.some(({ cached }) => cached)).toBe(false);
+});
+
+it('a live question is not told from a feed that was fetched before it was asked', async () => {
+  let title = 'old';
+  const server = createServer((_request, response) => {
+    const text = [
+      'BEGIN:VCALENDAR',
+      'VERSION:2.0',
+      'PRODID:x',
+      'BEGIN:VEVENT',
+      'UID:1',
+      'DTSTAMP:20260101T000000Z',
+      'DTSTART:20261123T100000Z',
+      'DTEND:20261123T110000Z',
+      `SUMMARY:${title}`,
+      'END:VEVENT',
+      'END:VCALENDAR',
+      '',
+    ].join('\r\n');
+    setTimeout(() => response.writeHead(200, { 'content-type': 'text/calendar' }).end(text), 400);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => void server.close());
+  const { port } = server.address() as AddressInfo;
+  const { app } = await openTestApp(
+    `version: 1\naccounts:\n  feed: { provider: ics, url: "http://127.0.0.1:${port}/a.ics" }\n`,
+    {
+      keeping: {
+        monotonic: () => performance.now(),
+        wall: () => Date.now(),
+        watchClocks: () => ({ check: () => undefined, end: () => undefined }),
+      },
+    },
+  );
+  const live = listEvents.input.parse({ range: '2026-11-23', timeZone: 'UTC', maxAgeSeconds: 0 });
+  const gone = new AbortController();
+  const first = listEvents.run(app, live, { signal: gone.signal }).catch(() => undefined);
+  await new Promise((resolve) => setTimeout(resolve, 200));
+  title = 'new';
+  const second = listEvents.run(app, live, { signal: new AbortController().signal });
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  gone.abort(new Error('given up'));
+  await first;
+  expect((await second).events.map((event) => event.title)).toEqual(['new']);
 });

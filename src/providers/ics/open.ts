@@ -120,7 +120,7 @@ export function openIcs(options: IcsOptions, context: ProviderContext): Calendar
   /** One question loads once, however many calls it makes. */
   const loading = new WeakMap<Call, Promise<readonly Document[]>>();
   /** What the list of a feed was made from at this very moment: the reading that follows at once, though by another call, is of the same question. */
-  let listed: Promise<readonly Document[]> | undefined;
+  let listed: { readonly documents: Promise<readonly Document[]>; readonly at: number } | undefined;
 
   function load(call: Call): Promise<readonly Document[]> {
     let documents = loading.get(call);
@@ -235,6 +235,7 @@ export function openIcs(options: IcsOptions, context: ProviderContext): Calendar
   return {
     ...(fromFeed ? {} : { isLocal: true as const }),
     async listCalendars(call) {
+      const at = performance.now();
       const documents = await load(call).catch((thrown: unknown) => {
         call.signal.throwIfAborted();
         throw toCalmcpError(thrown).of(account);
@@ -254,7 +255,8 @@ export function openIcs(options: IcsOptions, context: ProviderContext): Calendar
         calendars.push({ id: document.id, name: feed?.name ?? document.name, isDefault, access: 'read' });
       }
       if (fromFeed) {
-        listed = loading.get(call);
+        const loaded = loading.get(call);
+        listed = loaded === undefined ? undefined : { documents: loaded, at };
         setImmediate(() => {
           listed = undefined;
         });
@@ -263,7 +265,9 @@ export function openIcs(options: IcsOptions, context: ProviderContext): Calendar
     },
 
     async readCalendars(calendars, range, call) {
-      if (listed !== undefined && !loading.has(call)) loading.set(call, listed);
+      // Not for a question that joined the list of an earlier one: that document is from before it was asked.
+      if (listed !== undefined && !loading.has(call) && listed.at >= (call.since ?? Number.POSITIVE_INFINITY))
+        loading.set(call, listed.documents);
       listed = undefined;
       const breathe = createBreathe(call);
       const reads: CalendarRead[] = [];
