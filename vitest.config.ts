@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
+import { LongestFirst } from './test/longest-first.ts';
 
 export default defineConfig({
   plugins: [
@@ -13,8 +14,9 @@ export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     globalSetup: ['test/build-once.ts'],
-    // Most of them wait for processes of their own: on two processors vitest would run one file at a time.
-    maxWorkers: Math.max(2, availableParallelism()),
+    // Most of them wait for processes of their own, with idle processors: on two, vitest would run one file at a time.
+    maxWorkers: availableParallelism() + 2,
+    sequence: { sequencer: LongestFirst },
     testTimeout: 30_000,
     hookTimeout: 30_000,
   },

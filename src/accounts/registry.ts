@@ -15,6 +15,7 @@ import type {
   ProviderDefinition,
   ReadFile,
   SecretStore,
+  Send,
   SignInMethod,
   SignInPrompts,
   SignInState,
@@ -105,7 +106,7 @@ export interface Account {
   /** The child server that it is read through, where it is. */
   readonly childSpec: ChildSpec | undefined;
   /** HTTP as its provider has it. */
-  fetch(call: Call): Fetch;
+  fetch(call: Call): Send;
   /** What it has asked for since it was opened, and what holds it up. */
   traffic(): Traffic;
   close(): Promise<void>;

@@ -94,7 +94,8 @@ export function openSealedReadings({
         // Nothing comes back after another process has signed out, not even an empty file.
         if (list === undefined && readings.length === 0 && (await store.version()) === 'none') return;
         const sealed: Sealed = { format: FORMAT, changes: seen, source, list, readings };
-        await store.save(JSON.stringify(sealed));
+        // Under its lock, where what a killed one has left half written is removed.
+        await store.exclusively(() => store.save(JSON.stringify(sealed)));
       } catch (error) {
         // A full disk, say: the next start asks anew.
         log.info('readings not sealed', { account, error });

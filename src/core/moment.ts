@@ -3,7 +3,7 @@ import { Temporal } from 'temporal-polyfill';
 import { CalmcpError } from './errors.ts';
 import type { EventTime } from './event.ts';
 import { daysOf } from './range.ts';
-import { createZoneClock, isRealTime, parseZone, requireZone } from './time.ts';
+import { isRealTime, parseZone, requireZone, zoneClock } from './time.ts';
 
 export const MOMENT_HELP =
   '2026-12-01T10:00, 2026-12-01T10:00[America/New_York], tomorrow 14:00, or a date for all-day';
@@ -79,7 +79,7 @@ function singleDay(words: string, today: Temporal.PlainDate): Temporal.PlainDate
 function readInOf(time: EventTime, offset: string | undefined, timeZone: string): string {
   const zone = offset === undefined ? null : parseZone(offset);
   if (zone === null || time.kind === 'date') return timeZone;
-  const offsetIn = (name: string): number => createZoneClock(name).offsetMinutes(time.epochMs);
+  const offsetIn = (name: string): number => zoneClock(name).offsetMinutes(time.epochMs);
   return offsetIn(zone) === offsetIn(timeZone) ? timeZone : zone;
 }
 

@@ -113,10 +113,19 @@ export interface RequestTraits {
 /** The part of the platform's `fetch` that calmcp uses. */
 export type Fetch = (input: string | URL, init?: RequestInit) => Promise<Response>;
 
+/** What a server answered, read to its last byte. */
+export interface HttpAnswer {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly body: Uint8Array;
+}
+
+export type Send = (input: string | URL, init?: RequestInit) => Promise<HttpAnswer>;
+
 export interface ProviderContext {
   readonly account: string;
-  /** A `fetch` for one question: deadline, bounded retry, status -> CalmcpError and request count are in it. */
-  readonly fetch: (call: Call, traits?: RequestTraits) => Fetch;
+  /** HTTP for one question: deadline, bounded retry, status -> CalmcpError and request count are in it. */
+  readonly fetch: (call: Call, traits?: RequestTraits) => Send;
   /** The account's budgets, for what is asked by another way than {@link fetch}, which has them in it. */
   readonly patience: Patience;
   /** Sealed values under this account's {@link ProviderDefinition.cacheKey}. */

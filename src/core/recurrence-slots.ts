@@ -3,7 +3,7 @@ import { CalmcpError } from './errors.ts';
 import type { EventTime } from './event.ts';
 import { createBudget, expandRule, fitsStart, type Rule, RuleError } from './recurrence-rule.ts';
 import { formatRecurrence } from './recurrence-text.ts';
-import { createZoneClock, DAY } from './time.ts';
+import { DAY, zoneClock } from './time.ts';
 import { formatLocal, parseLocal, type WallClock, wallClockOf } from './wall-clock.ts';
 
 const SECOND = 1_000;
@@ -179,7 +179,7 @@ export function checkStart(rule: Rule, start: EventTime): void {
 }
 
 function writtenOf(time: EventTime): string {
-  return time.kind === 'date' ? time.date : createZoneClock(time.zone ?? 'UTC').format(time.epochMs, 'minutes');
+  return time.kind === 'date' ? time.date : zoneClock(time.zone ?? 'UTC').format(time.epochMs, 'minutes');
 }
 
 /** The last day that UNTIL leaves for an occurrence at the time of day of `start`, in the zone of that. `null` without UNTIL. */

@@ -3,7 +3,7 @@ import type { EventFields, StoredEvent } from './change.ts';
 import { CalmcpError } from './errors.ts';
 import type { CalendarEvent, EventTime } from './event.ts';
 import { formatRecurrence, parseRecurrence, shiftRecurrence, splitRecurrence } from './recurrence.ts';
-import { addDays, createZoneClock, wallTimeToEpochMs } from './time.ts';
+import { addDays, wallTimeToEpochMs, zoneClock } from './time.ts';
 
 export const SCOPES = ['this', 'following', 'all'] as const;
 export type Scope = (typeof SCOPES)[number];
@@ -37,7 +37,7 @@ export function ruleOf({ fields, event }: StoredEvent): ReturnType<typeof parseR
 }
 
 const dateIn = (time: EventTime, zone: string): string =>
-  time.kind === 'date' ? time.date : createZoneClock(zone).date(time.epochMs);
+  time.kind === 'date' ? time.date : zoneClock(zone).date(time.epochMs);
 
 const daysFrom = (first: string, last: string): number =>
   Math.round((Date.parse(`${last}T00:00:00Z`) - Date.parse(`${first}T00:00:00Z`)) / 86_400_000);
@@ -54,7 +54,7 @@ function moved(time: EventTime, from: EventTime, to: EventTime): EventTime {
     return { kind: 'date', date: addDays(dateIn(time, zone), daysFrom(dateIn(from, zone), to.date)) };
   }
   const zone = to.zone ?? 'UTC';
-  const clock = createZoneClock(zone);
+  const clock = zoneClock(zone);
   const date = addDays(dateIn(time, zone), daysFrom(dateIn(from, zone), clock.date(to.epochMs)));
   return { kind: 'timed', epochMs: wallTimeToEpochMs(`${date}T${clock.timeOfDay(to.epochMs)}`, zone), zone: to.zone };
 }

@@ -43,8 +43,21 @@ function ianaZone(name: string): string | null {
  */
 export function parseZone(name: string): string | null {
   const trimmed = name.trim();
-  // What every time of Graph says; all that follows costs more than reading the rest of the event.
-  if (trimmed === 'UTC') return trimmed;
+  // It stands in every event, and costs more than reading the rest of it.
+  let zone = parsed.get(trimmed);
+  if (zone === undefined) {
+    zone = readZone(trimmed);
+    if (parsed.size >= MOST_NAMES) parsed.clear();
+    if (trimmed.length <= LONGEST_NAME) parsed.set(trimmed, zone);
+  }
+  return zone;
+}
+
+const parsed = new Map<string, string | null>();
+const MOST_NAMES = 500;
+const LONGEST_NAME = 100;
+
+function readZone(trimmed: string): string | null {
   const offset = FIXED_OFFSET.exec(trimmed);
   if (offset) {
     const [, sign = '+', hours = '0', minutes = '00'] = offset;
@@ -103,7 +116,25 @@ interface OffsetSpan {
   readonly minutes: number;
 }
 
-export function createZoneClock(timeZone: string): ZoneClock {
+/** So many are kept: of people's zones, and not of all that a feed can think of. */
+const MOST_ZONES = 100;
+const MOST_SPANS = 100;
+const MOST_DAYS = 1_000;
+
+const clocks = new Map<string, ZoneClock>();
+
+/** @throws RangeError for what {@link parseZone} does not give */
+export function zoneClock(timeZone: string): ZoneClock {
+  let clock = clocks.get(timeZone);
+  if (clock === undefined) {
+    clock = createZoneClock(timeZone);
+    if (clocks.size >= MOST_ZONES) clocks.clear();
+    clocks.set(timeZone, clock);
+  }
+  return clock;
+}
+
+function createZoneClock(timeZone: string): ZoneClock {
   const spans: OffsetSpan[] = [];
   const dayStarts = new Map<string, number>();
 
@@ -120,6 +151,7 @@ export function createZoneClock(timeZone: string): ZoneClock {
       minutes: Math.round(moment.offsetNanoseconds / 60e9),
     };
     spans.unshift(found);
+    spans.length = Math.min(spans.length, MOST_SPANS);
     return found;
   }
 
@@ -142,25 +174,11 @@ export function createZoneClock(timeZone: string): ZoneClock {
       let start = dayStarts.get(date);
       if (start === undefined) {
         start = Temporal.PlainDate.from(date).toZonedDateTime(timeZone).epochMilliseconds;
+        if (dayStarts.size >= MOST_DAYS) dayStarts.clear();
         dayStarts.set(date, start);
       }
       return start;
     },
-  };
-}
-
-export type ZoneClocks = (timeZone: string) => ZoneClock;
-
-/** Clocks of any number of zones, each made once: for the length of one answer. */
-export function createZoneClocks(): ZoneClocks {
-  const clocks = new Map<string, ZoneClock>();
-  return (timeZone) => {
-    let clock = clocks.get(timeZone);
-    if (clock === undefined) {
-      clock = createZoneClock(timeZone);
-      clocks.set(timeZone, clock);
-    }
-    return clock;
   };
 }
 

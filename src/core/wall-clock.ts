@@ -1,5 +1,5 @@
 /** Wall-clock times as numbers, and the clocks that turn them into moments. */
-import { createZoneClock, DAY } from './time.ts';
+import { DAY, zoneClock } from './time.ts';
 
 /**
  * A zone's wall clock. Wall-clock times are *local milliseconds*: what `Date.UTC` makes of year, month, day, hour,
@@ -35,7 +35,7 @@ export function createWallClock(offsetAt: OffsetAt, zoneAt: (epochMs: number) =>
 
 /** The clock of a zone by IANA name or fixed offset. */
 export function wallClockOf(zone: string): WallClock {
-  const { offsetMinutes } = createZoneClock(zone);
+  const { offsetMinutes } = zoneClock(zone);
   return createWallClock(
     (epochMs) => offsetMinutes(epochMs) * 60_000,
     () => zone,

@@ -1,13 +1,22 @@
 /** Which stretch of time is read, so that questions about neighbouring days share one reading. Pure. */
 import type { CalendarEvent, EventTime, Range } from './event.ts';
-import { addDays, createZoneClock, DAY, weekdayOf } from './time.ts';
+import { addDays, DAY, weekdayOf, zoneClock } from './time.ts';
 
 /**
  * The weeks that a range lies in, from Monday to Monday on the clock of its zone (ISO 8601 weeks), with a day more on both sides:
  * some questions look a day around what they are asked about, and are to find it in the same reading.
  */
-export function wholeWeeks({ start, end, timeZone }: Range): Range {
-  const clock = createZoneClock(timeZone);
+export function wholeWeeks(range: Range): Range {
+  const weeks = known.get(range) ?? weeksOf(range);
+  known.set(range, weeks);
+  return weeks;
+}
+
+/** All accounts of a question are asked about the same range. */
+const known = new WeakMap<Range, Range>();
+
+function weeksOf({ start, end, timeZone }: Range): Range {
+  const clock = zoneClock(timeZone);
   const monday = (epochMs: number): string => {
     const date = clock.date(epochMs);
     return addDays(date, -weekdayOf(date));

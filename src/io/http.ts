@@ -1,16 +1,16 @@
 /** The one place that sends HTTP, retries it and turns what comes back into a CalmcpError. */
 import type { Patience } from '../core/budget.ts';
 import { CalmcpError, type ErrorCode } from '../core/errors.ts';
-import type { Call, Fetch, RequestTraits } from '../core/provider.ts';
+import type { Call, Fetch, HttpAnswer, RequestTraits, Send } from '../core/provider.ts';
 import { limitedSignal } from './time-limit.ts';
 
 /** Longest pause a server may ask for and be believed. */
 const MAX_RETRY_AFTER_MS = 24 * 3_600_000;
-/** https://fetch.spec.whatwg.org/#null-body-status */
-const BODILESS: ReadonlySet<number> = new Set([204, 205, 304]);
 /** How much of an error's body is kept for the provider and the log. */
 const ERROR_BODY_CHARS = 8_192;
 const DEFAULT_MAX_BYTES = 64 * 1_048_576;
+
+const utf8 = new TextDecoder();
 
 /** What the server said, kept as the `cause` of the error for the provider that knows how to read it. */
 export interface HttpFailure {
@@ -24,7 +24,7 @@ export interface HttpOptions {
   readonly patience: Patience;
 }
 
-export type Http = (call: Call, traits?: RequestTraits) => Fetch;
+export type Http = (call: Call, traits?: RequestTraits) => Send;
 
 /** Status to code. What a vendor means by it in particular is for its provider to refine. */
 export function codeOfStatus(status: number): ErrorCode {
@@ -90,16 +90,25 @@ export function httpError(host: string, failure: HttpFailure, isThrottled?: Requ
 }
 
 /** The whole body, so that a slot is held and a failure is retried until the last byte; never more than `maxBytes`. */
-async function readBody(response: Response, maxBytes: number): Promise<Buffer> {
+async function readBody({ headers, body }: Response, maxBytes: number, host: string): Promise<Uint8Array> {
+  if (body === null) return new Uint8Array();
+  // A reader of our own: `for await` makes three promises of each part.
+  const reader = body.getReader();
   const parts: Uint8Array[] = [];
   let size = 0;
-  for await (const part of response.body ?? []) {
-    size += part.byteLength;
-    if (size > maxBytes)
-      throw new CalmcpError('BAD_RESPONSE', `the answer is larger than ${Math.round(maxBytes / 1_048_576)} MiB`);
-    parts.push(part);
+  const announced = Number(headers.get('content-length'));
+  for (;;) {
+    if (Math.max(size, announced) > maxBytes) {
+      reader.cancel().catch(() => undefined);
+      throw new CalmcpError('BAD_RESPONSE', `${host} answered with more than ${Math.round(maxBytes / 1_048_576)} MiB`);
+    }
+    const { done, value } = await reader.read();
+    if (done) break;
+    size += value.byteLength;
+    parts.push(value);
   }
-  return Buffer.concat(parts);
+  const [only = new Uint8Array()] = parts;
+  return parts.length > 1 ? Buffer.concat(parts) : only;
 }
 
 /**
@@ -115,20 +124,20 @@ export function createHttp({ fetch, patience }: HttpOptions): Http {
     init: RequestInit,
     call: Call,
     { maxBytes = DEFAULT_MAX_BYTES, isThrottled }: RequestTraits,
-  ): Promise<Response> {
+  ): Promise<HttpAnswer> {
     call.countRequest();
     let response: Response;
-    let body: Buffer;
+    let body: Uint8Array;
     try {
       response = await fetch(url, { ...init, redirect: 'manual', signal: call.signal });
-      body = await readBody(response, maxBytes);
+      body = await readBody(response, maxBytes, url.host);
     } catch (thrown) {
       call.signal.throwIfAborted();
       throw thrown instanceof CalmcpError ? thrown : networkError(url.host, thrown);
     }
     const { status, headers } = response;
-    if (status < 400) return new Response(BODILESS.has(status) ? null : new Uint8Array(body), { status, headers });
-    throw httpError(url.host, { status, headers, body: body.toString('utf8', 0, ERROR_BODY_CHARS) }, isThrottled);
+    if (status < 400) return { status, headers, body };
+    throw httpError(url.host, { status, headers, body: utf8.decode(body.subarray(0, ERROR_BODY_CHARS)) }, isThrottled);
   }
 
   return (call, traits = {}) =>
@@ -159,13 +168,16 @@ export function openExchange(closed: AbortSignal): Call {
   };
 }
 
+/** The text of an answer in UTF-8, without a byte order mark. */
+export const readText = ({ body }: HttpAnswer): string => utf8.decode(body);
+
 /** The JSON of an answer. @throws CalmcpError BAD_RESPONSE when it is something else, a proxy's web page for instance */
-export async function readJson(response: Response, host: string): Promise<unknown> {
-  const body = await response.text();
+export function readJson(answer: HttpAnswer, host: string): unknown {
+  const text = readText(answer);
   try {
-    return JSON.parse(body);
+    return JSON.parse(text);
   } catch (cause) {
-    const page = /^\s*</.test(body);
+    const page = /^\s*</.test(text);
     throw new CalmcpError(
       'BAD_RESPONSE',
       `${host} answered with ${page ? 'a web page' : 'something'} instead of JSON`,

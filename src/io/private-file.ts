@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { constants, type Stats } from 'node:fs';
-import { type FileHandle, link, lstat, mkdir, open, realpath, rename, rm, stat } from 'node:fs/promises';
+import { type FileHandle, link, lstat, mkdir, open, realpath, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { CalmcpError } from '../core/errors.ts';
 
@@ -132,6 +132,25 @@ export async function removePrivateFile(path: string): Promise<void> {
     await rm(path, { force: true });
   } catch (error) {
     throw diskRefused('delete', path, error);
+  }
+}
+
+/**
+ * Takes so much of the disk, for what has to be written later. Nothing of it is synced.
+ * @returns gives it back
+ * @throws CalmcpError INTERNAL when there is not so much
+ */
+export async function takeRoom(path: string, bytes: number): Promise<() => Promise<void>> {
+  // What stays of it is overwritten by the next one.
+  const giveBack = (): Promise<void> => rm(path, { force: true }).catch(() => undefined);
+  try {
+    await giveBack();
+    // No zeros: some file systems store them in no room at all.
+    await writeFile(path, randomBytes(bytes), { flag: 'wx', mode: 0o600 });
+    return giveBack;
+  } catch (error) {
+    await giveBack();
+    throw diskRefused('write', path, error);
   }
 }
 

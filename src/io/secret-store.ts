@@ -1,6 +1,6 @@
 import { createCipheriv, createDecipheriv, createHash, randomBytes } from 'node:crypto';
 import { statSync } from 'node:fs';
-import { readdir } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { CalmcpError } from '../core/errors.ts';
 import type { SecretStore } from '../core/provider.ts';
@@ -9,7 +9,13 @@ import { openKeychain } from './keystore-keychain.ts';
 import { openKeyfile } from './keystore-keyfile.ts';
 import { openPassphrase } from './keystore-passphrase.ts';
 import { lockTimeout, withLock } from './lock.ts';
-import { readPrivateFile, removePrivateFile, requirePrivateFolder, writePrivateFile } from './private-file.ts';
+import {
+  readPrivateFile,
+  removePrivateFile,
+  requirePrivateFolder,
+  takeRoom,
+  writePrivateFile,
+} from './private-file.ts';
 
 export interface SecretStores {
   /** Whether what lies in the folder is this user's alone. Opens no key. @throws CalmcpError CONFIG_INVALID naming the file */
@@ -121,6 +127,7 @@ function openSealedFile(folder: string, keystore: Keystore, cacheKey: string): S
   }
 
   async function save(value: string): Promise<void> {
+    await giveRoomBack();
     if ((await load()) !== undefined && key !== undefined) {
       await writePrivateFile(path, seal(value, key, header, bound));
       return;
@@ -199,6 +206,28 @@ function openSealedFile(folder: string, keystore: Keystore, cacheKey: string): S
       if (name.startsWith(own) && name.endsWith('.tmp')) await removePrivateFile(join(folder, name));
   }
 
+  /** Of the disk: see {@link keepRoom}. */
+  let giveRoomBack: () => Promise<void> = async () => undefined;
+
+  /**
+   * Room for another sealed file, taken before the work: a refresh token that is good for once must not be redeemed when what
+   * comes for it cannot be kept.
+   */
+  async function keepRoom<T>(work: () => Promise<T>): Promise<T> {
+    const size = await stat(path).then(
+      ({ size }) => size,
+      () => 0,
+    );
+    // Of a kill it is left behind like a half-written file, and goes with those.
+    if (size > 0) giveRoomBack = await takeRoom(`${path}.room.tmp`, size + GROWTH_BYTES);
+    try {
+      return await work();
+    } finally {
+      await giveRoomBack();
+      giveRoomBack = async () => undefined;
+    }
+  }
+
   function exclusively<T>(work: () => Promise<T>): Promise<T> {
     const waiting = new AbortController();
     const timer = setTimeout(() => waiting.abort(lockTimeout(LOCK_WAIT_MS / 1_000)), LOCK_WAIT_MS);
@@ -209,7 +238,7 @@ function openSealedFile(folder: string, keystore: Keystore, cacheKey: string): S
         if (key === undefined) await inTurn(() => keystore.get(cacheKey));
         return withLock(`${path}.lock`, { signal: waiting.signal, leaseMs: LOCK_LEASE_MS }, async () => {
           await removeLeftovers();
-          return work();
+          return keepRoom(work);
         });
       })
       .finally(() => clearTimeout(timer));
@@ -229,6 +258,9 @@ function openSealedFile(folder: string, keystore: Keystore, cacheKey: string): S
 /** Longer than the two exchanges with a sign-in service that a refresh may take (30 s each). */
 const LOCK_LEASE_MS = 90_000;
 const LOCK_WAIT_MS = 120_000;
+
+/** Longer tokens than before. */
+const GROWTH_BYTES = 8_192;
 
 const LOG_IN_AGAIN = 'calmcp logout --account <account>, then calmcp login --account <account>';
 

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { EventFields, StoredEvent } from '../core/change.ts';
 import type { Calendar, EventTime } from '../core/event.ts';
 import { checkStart, formatRecurrence, parseRecurrence, settleUntil } from '../core/recurrence.ts';
-import { createZoneClock, requireZone } from '../core/time.ts';
+import { requireZone, zoneClock } from '../core/time.ts';
 import { timeZoneInput } from './envelope.ts';
 import { detailInput, nameText } from './event-item.ts';
 import { defineOperation } from './operation.ts';
@@ -76,7 +76,7 @@ export const createEvent = defineOperation({
   async run(app, { account: named, calendar: name, notify, dryRun, key, detail, timeZone, ...asked }, asker) {
     const account = accountToWrite(app, named);
     const zone = requireZone(timeZone ?? app.timeZone);
-    const clock = createZoneClock(zone);
+    const clock = zoneClock(zone);
     const fields = withSettledRule(parseNewEvent(asked, { now: app.now(), timeZone: zone }));
     refuseBorrowedText(app, asker.heard, account, fields);
     const time = startWriting(asker);

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { endOfSeries } from '../core/series.ts';
-import { createZoneClock, requireZone } from '../core/time.ts';
+import { requireZone, zoneClock } from '../core/time.ts';
 import { timeZoneInput } from './envelope.ts';
 import { detailInput, nameText } from './event-item.ts';
 import { defineOperation } from './operation.ts';
@@ -45,7 +45,7 @@ export const deleteEvent = defineOperation({
   output: outcomeOutput,
   async run(app, { notify, dryRun, detail, timeZone, ...asked }, asker) {
     const zone = requireZone(timeZone ?? app.timeZone);
-    const clock = createZoneClock(zone);
+    const clock = zoneClock(zone);
     const time = startWriting(asker);
     try {
       return await outcomeOf(app, clock, detail, asker.heard, async () => {

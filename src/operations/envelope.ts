@@ -8,7 +8,7 @@ import { CalmcpError } from '../core/errors.ts';
 import type { Range } from '../core/event.ts';
 import { parseRange, SHORT_RANGE_HELP } from '../core/range.ts';
 import { neutralize } from '../core/text.ts';
-import { createZoneClock, requireZone } from '../core/time.ts';
+import { requireZone, zoneClock } from '../core/time.ts';
 
 /** A whole number within limits, refused in words. */
 export function wholeNumber(least: number, most: number): z.ZodNumber {
@@ -110,6 +110,6 @@ export function resolveRange(
 }
 
 export function describeRange(range: Range): z.output<typeof rangeOutput> {
-  const clock = createZoneClock(range.timeZone);
+  const clock = zoneClock(range.timeZone);
   return { start: clock.format(range.start), end: clock.format(range.end), timeZone: range.timeZone };
 }

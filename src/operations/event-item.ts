@@ -5,7 +5,7 @@ import type { CalendarEvent, TimedEventTime } from '../core/event.ts';
 import type { Likeness } from '../core/likeness.ts';
 import type { MergedEvent } from '../core/merge.ts';
 import { neutralizeShort, webAddress } from '../core/text.ts';
-import { sameZone, type ZoneClock, type ZoneClocks } from '../core/time.ts';
+import { sameZone, type ZoneClock, zoneClock } from '../core/time.ts';
 import type { Heard } from './heard.ts';
 import { referenceOf } from './reference.ts';
 
@@ -40,7 +40,6 @@ export type EventItem = z.output<typeof eventItem>;
 export interface ItemContext {
   readonly audience: string;
   readonly clock: ZoneClock;
-  readonly clocks: ZoneClocks;
   readonly detail: Detail;
   readonly likeness: Likeness;
   readonly heard?: Heard | undefined;
@@ -91,10 +90,7 @@ export function idOf({ event }: MergedEvent, audience: string): string | undefin
   return event.disclosed === undefined && event.account !== OTHER_ACCOUNTS ? referenceOf(event, audience) : undefined;
 }
 
-export function toItem(
-  merged: MergedEvent,
-  { audience, clock, clocks, detail, likeness, heard }: ItemContext,
-): EventItem {
+export function toItem(merged: MergedEvent, { audience, clock, detail, likeness, heard }: ItemContext): EventItem {
   const { event, copies, busy } = merged;
   // What is masked says nothing, and those who may not be named are not named here either.
   const holders = copies.flatMap(({ account }) => (account === OTHER_ACCOUNTS ? [] : [account]));
@@ -113,7 +109,7 @@ export function toItem(
   const response = responseOf(copies);
   const notes = notesOf(merged, clock);
   const join = event.join === undefined ? undefined : webAddress(event.join);
-  const zone = event.start.kind === 'timed' ? otherZone(event.start, clock, clocks) : dayZone(event, clock);
+  const zone = event.start.kind === 'timed' ? otherZone(event.start, clock) : dayZone(event, clock);
   const original = likeness.duplicates.get(merged);
   const duplicateOf = original === undefined ? undefined : idOf(original, audience);
   return {
@@ -140,9 +136,9 @@ export function toItem(
 }
 
 /** The zone an event was made in, where its clock shows another time than that of the answer. */
-function otherZone({ zone, epochMs }: TimedEventTime, clock: ZoneClock, clocks: ZoneClocks): string | undefined {
+function otherZone({ zone, epochMs }: TimedEventTime, clock: ZoneClock): string | undefined {
   if (zone === null || zone === clock.timeZone) return undefined;
-  return clocks(zone).offsetMinutes(epochMs) === clock.offsetMinutes(epochMs) ? undefined : zone;
+  return zoneClock(zone).offsetMinutes(epochMs) === clock.offsetMinutes(epochMs) ? undefined : zone;
 }
 
 /** The zone whose days an all-day event takes, where those of the answer are others. */

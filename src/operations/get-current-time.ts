@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { DAY_NAMES } from '../core/calendar-words.ts';
-import { createZoneClock, requireZone } from '../core/time.ts';
+import { requireZone, zoneClock } from '../core/time.ts';
 import { timeZoneInput } from './envelope.ts';
 import { defineOperation } from './operation.ts';
 
@@ -24,7 +24,7 @@ export const getCurrentTime = defineOperation({
     const now = app.now();
     const local = now.toZonedDateTimeISO(zone);
     return {
-      now: createZoneClock(zone).format(now.epochMilliseconds - (now.epochMilliseconds % 1_000)),
+      now: zoneClock(zone).format(now.epochMilliseconds - (now.epochMilliseconds % 1_000)),
       timeZone: zone,
       date: local.toPlainDate().toString(),
       weekday: DAY_NAMES[local.dayOfWeek - 1] ?? '',

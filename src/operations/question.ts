@@ -9,7 +9,7 @@ import type { Range } from '../core/event.ts';
 import { type Intervals, intersect, interval } from '../core/intervals.ts';
 import { type MergedEvent, mergeEvents } from '../core/merge.ts';
 import type { ReadDepth } from '../core/provider.ts';
-import { createZoneClocks, overlaps, spanOf, type ZoneClock, type ZoneClocks } from '../core/time.ts';
+import { overlaps, spanOf, type ZoneClock, zoneClock } from '../core/time.ts';
 import { expandWorkingHours, type WorkingHours } from '../core/working-hours.ts';
 import {
   accountsInput,
@@ -53,7 +53,6 @@ type Asked = z.output<z.ZodObject<typeof questionInput>>;
 export interface Question {
   readonly audience: string;
   readonly range: Range;
-  readonly clocks: ZoneClocks;
   /** The clock that the answer is given in. */
   readonly clock: ZoneClock;
   readonly clockOf: ClockOf;
@@ -82,15 +81,13 @@ export function parseQuestion(app: App, asked: Asked, usual = 'today'): Question
   const accounts = selectAccounts(app, asked.accounts, audience);
   const isBounded = asked.range !== undefined || asked.from !== undefined || asked.to !== undefined;
   const range = resolveRange(app, isBounded ? asked : { ...asked, range: usual });
-  const clocks = createZoneClocks();
-  const clock = clocks(range.timeZone);
+  const clock = zoneClock(range.timeZone);
   return {
     audience,
     accounts,
     range,
-    clocks,
     clock,
-    clockOf: ({ ownerZone = range.timeZone }) => clocks(ownerZone),
+    clockOf: ({ ownerZone = range.timeZone }) => zoneClock(ownerZone),
   };
 }
 
@@ -141,11 +138,11 @@ export function placesOf({ clock, audience }: Answered): {
 
 /** When all accounts asked can be booked, on the clocks of their owners, within the range. */
 export function commonHours(
-  { accounts, clocks, range }: Question,
+  { accounts, range }: Question,
   hoursOf: (account: Account) => WorkingHours = ({ workingHours }) => workingHours,
 ): Intervals {
   return accounts
-    .map((account) => expandWorkingHours(hoursOf(account), clocks(account.timeZone), range))
+    .map((account) => expandWorkingHours(hoursOf(account), zoneClock(account.timeZone), range))
     .reduce(intersect, interval(range.start, range.end));
 }
 

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { ANSWERS, type StoredEvent } from '../core/change.ts';
 import { CalmcpError, toCalmcpError } from '../core/errors.ts';
 import { neutralize } from '../core/text.ts';
-import { createZoneClock, requireZone } from '../core/time.ts';
+import { requireZone, zoneClock } from '../core/time.ts';
 import { timeZoneInput } from './envelope.ts';
 import { detailInput, nameText } from './event-item.ts';
 import { defineOperation } from './operation.ts';
@@ -57,7 +57,7 @@ export const respondToEvent = defineOperation({
   output: outcomeOutput,
   async run(app, { response, notify, comment, dryRun, detail, timeZone, ...asked }, asker) {
     const zone = requireZone(timeZone ?? app.timeZone);
-    const clock = createZoneClock(zone);
+    const clock = zoneClock(zone);
     const time = startWriting(asker);
     if (comment !== undefined && notify === 'none')
       throw new CalmcpError('INPUT_INVALID', 'a comment that nobody is sent is lost', {

@@ -5,7 +5,7 @@ import { CalmcpError } from '../core/errors.ts';
 import type { EventTime } from '../core/event.ts';
 import type { Call } from '../core/provider.ts';
 import { changeOfAll, endAt, splitAt, timesOf } from '../core/series.ts';
-import { createZoneClock, requireZone } from '../core/time.ts';
+import { requireZone, zoneClock } from '../core/time.ts';
 import { withSettledRule } from './create-event.ts';
 import { timeZoneInput } from './envelope.ts';
 import { detailInput, nameText } from './event-item.ts';
@@ -100,7 +100,7 @@ export const updateEvent = defineOperation({
   output: outcomeOutput,
   async run(app, { notify, dryRun, detail, timeZone, id, account, scope, version, ...asked }, asker) {
     const zone = requireZone(timeZone ?? app.timeZone);
-    const clock = createZoneClock(zone);
+    const clock = zoneClock(zone);
     const time = startWriting(asker);
     const reading = { ...asker, signal: time.signal };
     try {

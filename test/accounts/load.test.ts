@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { type Config, parseConfig } from '../../src/accounts/load.ts';
 import type { CalmcpError } from '../../src/core/errors.ts';
 import { providers } from '../../src/providers/index.ts';
+import { startProcessorTime } from '../processor-time.ts';
 
 interface Sources {
   readonly env?: Record<string, string>;
@@ -95,9 +96,9 @@ describe('YAML', () => {
           .fill(`*a${level - 1}`)
           .join(', ')}]`,
       );
-    const started = performance.now();
+    const spent = startProcessorTime();
     expect(problems(bomb.join('\n'))).toEqual([expect.stringMatching(/too many aliases/)]);
-    expect(performance.now() - started).toBeLessThan(2_000);
+    expect(spent()).toBeLessThan(2_000);
   });
 
   test.each(['..', 'CON', 'con', '__proto__', 'constructor/x', 'a b', 'a'.repeat(300), '-a', '%2e', 'ä', 'nul'])(

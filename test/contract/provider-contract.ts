@@ -5,7 +5,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Calendar, CalendarEvent, Range } from '../../src/core/event.ts';
 import type { CalendarProvider, CalendarRead } from '../../src/core/provider.ts';
-import { createZoneClock, overlaps, spanOf } from '../../src/core/time.ts';
+import { overlaps, spanOf, zoneClock } from '../../src/core/time.ts';
 import { openCall } from '../harness.ts';
 
 export const ZONE = 'Europe/Amsterdam';
@@ -55,7 +55,7 @@ export interface ContractOptions {
   readonly skip?: Readonly<Partial<Record<ContractCase, string>>>;
 }
 
-const clock = createZoneClock(ZONE);
+const clock = zoneClock(ZONE);
 
 function rangeOf(from: string, to: string): Range {
   return { start: clock.startOfDay(from), end: clock.startOfDay(to), timeZone: ZONE };

@@ -2,17 +2,16 @@ import { describe, expect, it } from 'vitest';
 import { blocksOf, type ClockOf, layer, type OwnedBlock } from '../../src/core/busy-blocks.ts';
 import type { BlockingBusy, CalendarEvent } from '../../src/core/event.ts';
 import { mergeEvents } from '../../src/core/merge.ts';
-import { createZoneClock, createZoneClocks } from '../../src/core/time.ts';
+import { zoneClock } from '../../src/core/time.ts';
 import { at, event, on } from './events.ts';
 
 const ACCOUNTS = ['work', 'client', 'home'];
-const clocks = createZoneClocks();
 
 /** The blocks of events for a viewer in a zone, as `work busy 2026-10-12T07:00Z..2026-10-12T08:00Z`. */
 function blocks(events: readonly CalendarEvent[], zone = 'UTC'): string[] {
   const order = (account: string): number => ACCOUNTS.indexOf(account);
-  const clockOf: ClockOf = ({ ownerZone = zone }) => clocks(ownerZone);
-  return blocksOf(mergeEvents(events, { clock: createZoneClock(zone), order }), clockOf).map(
+  const clockOf: ClockOf = ({ ownerZone = zone }) => zoneClock(ownerZone);
+  return blocksOf(mergeEvents(events, { clock: zoneClock(zone), order }), clockOf).map(
     ({ owner, busy, start, end }) => `${owner} ${busy} ${iso(start)}..${iso(end)}`,
   );
 }

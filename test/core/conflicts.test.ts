@@ -3,11 +3,10 @@ import type { ClockOf } from '../../src/core/busy-blocks.ts';
 import { findConflicts } from '../../src/core/conflicts.ts';
 import type { CalendarEvent } from '../../src/core/event.ts';
 import { mergeEvents } from '../../src/core/merge.ts';
-import { createZoneClocks } from '../../src/core/time.ts';
+import { zoneClock } from '../../src/core/time.ts';
 import { at, event, on } from './events.ts';
 
 const ACCOUNTS = ['work', 'client', 'home'];
-const clocks = createZoneClocks();
 
 /** An event of 2026-10-12, `10:00-11:00` in UTC, called by its id. */
 function meeting(id: string, hours: string, fields: Partial<CalendarEvent> = {}): CalendarEvent {
@@ -22,8 +21,8 @@ function conflicts(
   { limit = 99, zone = 'UTC', same = [] as readonly string[] } = {},
 ): { pairs: string[]; count: number } {
   const order = (account: string): number => ACCOUNTS.indexOf(account);
-  const clockOf: ClockOf = ({ ownerZone = zone }) => clocks(ownerZone);
-  const found = findConflicts(mergeEvents(events, { clock: clocks(zone), order }), {
+  const clockOf: ClockOf = ({ ownerZone = zone }) => zoneClock(ownerZone);
+  const found = findConflicts(mergeEvents(events, { clock: zoneClock(zone), order }), {
     range: ALWAYS,
     clockOf,
     limit,

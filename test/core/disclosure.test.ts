@@ -14,7 +14,7 @@ import {
 import type { CalendarEvent, Sensitivity } from '../../src/core/event.ts';
 import { pairsOf } from '../../src/core/intervals.ts';
 import { mergeEvents } from '../../src/core/merge.ts';
-import { createZoneClock } from '../../src/core/time.ts';
+import { zoneClock } from '../../src/core/time.ts';
 import { at, BUSY, event, on, RESPONSES, STATUSES, TYPES } from './events.ts';
 
 /** Every text of it that says something. */
@@ -214,15 +214,15 @@ describe('the client’s own events', () => {
 describe('P04: a meeting that the audience and others hold', () => {
   const meeting = (account: string, more: Partial<CalendarEvent> = {}): CalendarEvent =>
     event({ account, id: account, uid: 'u', ...more });
-  const clock = createZoneClock('UTC');
+  const clock = zoneClock('UTC');
   const clients: Readonly<Record<string, string>> = { own: 'A' };
   function blocks(events: readonly CalendarEvent[], audience: string): string[] {
     const shown = events.flatMap(
       (one) => disclose(one, { audience, blind, client: clients[one.account] ?? 'B', share: 'busy' }) ?? [],
     );
     const merged = mergeEvents(shown, { clock, order: () => 0 });
-    return [...pairsOf(unionOfBlocks(blocksOf(merged, ({ ownerZone = 'UTC' }) => createZoneClock(ownerZone))))].map(
-      (pair) => pair.map((moment) => new Date(moment).toISOString().slice(5, 16)).join('..'),
+    return [...pairsOf(unionOfBlocks(blocksOf(merged, ({ ownerZone = 'UTC' }) => zoneClock(ownerZone))))].map((pair) =>
+      pair.map((moment) => new Date(moment).toISOString().slice(5, 16)).join('..'),
     );
   }
 

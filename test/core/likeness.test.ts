@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { CalendarEvent } from '../../src/core/event.ts';
 import { findLikeness } from '../../src/core/likeness.ts';
 import { mergeEvents } from '../../src/core/merge.ts';
-import { createZoneClock } from '../../src/core/time.ts';
+import { zoneClock } from '../../src/core/time.ts';
 import { at, calendar, event, on } from './events.ts';
 
 /** In the order of a merged list, too: what is alike in all else comes by account. */
@@ -11,7 +11,7 @@ const ACCOUNTS = ['client', 'feed', 'home', 'work'];
 /** Ids of what looks like a mirror, and `copy of original` for what looks like a duplicate. */
 function likeness(events: readonly CalendarEvent[]): { mirrors: string[]; duplicates: string[] } {
   const merged = mergeEvents(events, {
-    clock: createZoneClock('UTC'),
+    clock: zoneClock('UTC'),
     order: (account) => ACCOUNTS.indexOf(account),
   });
   const found = findLikeness(merged);

@@ -2,11 +2,11 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { CalendarEvent } from '../../src/core/event.ts';
 import { type MergedEvent, mergeEvents } from '../../src/core/merge.ts';
-import { createZoneClock, spanOf } from '../../src/core/time.ts';
+import { spanOf, zoneClock } from '../../src/core/time.ts';
 import { at, calendar, event, on } from './events.ts';
 
 const ACCOUNTS = ['work', 'client', 'home', 'feed'];
-const clock = createZoneClock('Europe/Amsterdam');
+const clock = zoneClock('Europe/Amsterdam');
 const merge = (events: Iterable<CalendarEvent>): MergedEvent[] =>
   mergeEvents(events, { clock, order: (account) => ACCOUNTS.indexOf(account) });
 

@@ -3,7 +3,7 @@ import { Temporal } from 'temporal-polyfill';
 import { describe, expect, it } from 'vitest';
 import type { Range } from '../../src/core/event.ts';
 import { MAX_RANGE_DAYS, parseRange, type RangeInput } from '../../src/core/range.ts';
-import { createZoneClock, DAY } from '../../src/core/time.ts';
+import { DAY, zoneClock } from '../../src/core/time.ts';
 
 const HOUR = 3_600_000;
 
@@ -16,7 +16,7 @@ const parse = (input: RangeInput, timeZone = 'Europe/Amsterdam', now = NOW): Ran
 /** The range as `first day..day after the last`, which it must be exactly. */
 function days(input: RangeInput, timeZone?: string, now?: string): string {
   const { start, end, timeZone: zone } = parse(input, timeZone, now);
-  const clock = createZoneClock(zone);
+  const clock = zoneClock(zone);
   expect(clock.startOfDay(clock.date(start))).toBe(start);
   expect(clock.startOfDay(clock.date(end))).toBe(end);
   return `${clock.date(start)}..${clock.date(end)}`;

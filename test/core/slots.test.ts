@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { type Intervals, interval, NOTHING, unionOf } from '../../src/core/intervals.ts';
 import { type FoundSlots, findSlots, gridAfter, RANKINGS, type SlotQuestion } from '../../src/core/slots.ts';
-import { createZoneClock } from '../../src/core/time.ts';
+import { zoneClock } from '../../src/core/time.ts';
 import { expandWorkingHours, USUAL_HOURS, WEEKDAYS } from '../../src/core/working-hours.ts';
 
 const ms = (instant: string): number => Date.parse(instant);
-const clock = createZoneClock('UTC');
+const clock = zoneClock('UTC');
 
 /** `10:00-11:00` on Monday 2026-11-23 in UTC, or `24T10:00-24T11:00` on a day of that month. */
 function stretch(text: string): [number, number] {
@@ -100,7 +100,7 @@ describe('slots', () => {
   });
 
   it('L07: begin with the first instant after a gap in which the hours would begin', () => {
-    const berlin = createZoneClock('Europe/Berlin');
+    const berlin = zoneClock('Europe/Berlin');
     const range = { start: berlin.startOfDay('2026-03-29'), end: berlin.startOfDay('2026-03-30') };
     const hours = expandWorkingHours({ days: WEEKDAYS, start: '02:30', end: '06:00' }, berlin, range);
     const found = findSlots(question({ range, hours, clock: berlin, limit: 1 }));
@@ -161,7 +161,7 @@ describe('the grid', () => {
     ['America/St_Johns', 120, '2026-11-23T09:00:00-03:30', '2026-11-23T10:00:00-03:30'],
     ['Pacific/Marquesas', 1_440, '2026-11-23T00:00:01-09:30', '2026-11-24T00:00:00-09:30'],
   ])('T08: of %s is that of its wall clock (every %i minutes)', (zone, minutes, from, expected) => {
-    const local = createZoneClock(zone);
+    const local = zoneClock(zone);
     expect(local.format(gridAfter(ms(from), minutes, local))).toBe(expected);
   });
 
@@ -183,12 +183,12 @@ describe('the grid', () => {
     // Apia had no 2011-12-30 at all.
     ['Pacific/Apia', 1_440, '2011-12-29T08:00:00-10:00', '2011-12-31T00:00:00+14:00'],
   ])('T01, T02: of %s goes on over a change of clocks (every %i minutes from %s)', (zone, minutes, from, expected) => {
-    const local = createZoneClock(zone);
+    const local = zoneClock(zone);
     expect(local.format(gridAfter(ms(from), minutes, local))).toBe(expected);
   });
 
   it('T08: is that of the viewer, whoever is asked', () => {
-    const nepal = createZoneClock('Asia/Kathmandu');
+    const nepal = zoneClock('Asia/Kathmandu');
     const found = findSlots(question({ clock: nepal, gridMinutes: 30, limit: 2 }));
     expect(found.slots.map(({ start }) => nepal.format(start))).toEqual([
       '2026-11-23T15:00:00+05:45',
@@ -246,7 +246,7 @@ describe('the order of slots', () => {
 
   it('limitPerDay counts days as the viewer has them', () => {
     // 10:00 and 16:00 in UTC are one day in Kiritimati, and 09:00 is the day before.
-    const far = createZoneClock('Pacific/Kiritimati');
+    const far = zoneClock('Pacific/Kiritimati');
     const found = findSlots(question({ hours: times('09:00-11:00', '16:00-17:00'), clock: far, limitPerDay: 1 }));
     expect(shown(found, { clock: far, days: true })).toEqual(['23T23:00-23:30', '24T00:00-00:30']);
   });

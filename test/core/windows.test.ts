@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { createZoneClock, DAY, weekdayOf } from '../../src/core/time.ts';
+import { DAY, weekdayOf, zoneClock } from '../../src/core/time.ts';
 import { eventsWithin, wholeWeeks } from '../../src/core/windows.ts';
 import { event } from './events.ts';
 
@@ -17,7 +17,7 @@ describe('the weeks that are read for a question', () => {
     fc.assert(
       fc.property(range, (asked) => {
         const whole = wholeWeeks(asked);
-        const clock = createZoneClock(asked.timeZone);
+        const clock = zoneClock(asked.timeZone);
         expect(whole.start).toBeLessThanOrEqual(asked.start);
         expect(whole.end).toBeGreaterThanOrEqual(asked.end);
         for (const monday of [whole.start + DAY, whole.end - DAY]) {
@@ -34,7 +34,7 @@ describe('the weeks that are read for a question', () => {
 
   it('are the same for a day of the week, the whole week, and either with a day around it', () => {
     const timeZone = 'Europe/Amsterdam';
-    const clock = createZoneClock(timeZone);
+    const clock = zoneClock(timeZone);
     const [monday, next] = [clock.startOfDay('2026-11-23'), clock.startOfDay('2026-11-30')];
     const week = wholeWeeks({ start: monday, end: next, timeZone });
     for (const [start, end] of [
@@ -50,7 +50,7 @@ describe('the weeks that are read for a question', () => {
 
   it('are weeks across a change of the clocks, too', () => {
     const timeZone = 'America/New_York';
-    const clock = createZoneClock(timeZone);
+    const clock = zoneClock(timeZone);
     const { start, end } = wholeWeeks({
       start: clock.startOfDay('2026-11-01'),
       end: clock.startOfDay('2026-11-02'),
@@ -93,7 +93,7 @@ it('an all-day event is told wherever on earth its day touches the range', () =>
     end: { kind: 'date', date: '2026-11-25' },
   });
   for (const timeZone of ['Pacific/Kiritimati', 'Pacific/Midway', 'Europe/Amsterdam']) {
-    const clock = createZoneClock(timeZone);
+    const clock = zoneClock(timeZone);
     const [start, end] = [clock.startOfDay('2026-11-24'), clock.startOfDay('2026-11-25')];
     expect(eventsWithin([day], { start, end, timeZone })).toEqual([day]);
     expect(eventsWithin([day], { start: end - 1, end, timeZone })).toEqual([day]);

@@ -1,19 +1,19 @@
 import { describe, expect, it } from 'vitest';
 import { intersect, interval, pairsOf } from '../../src/core/intervals.ts';
-import { createZoneClock, DAY } from '../../src/core/time.ts';
+import { DAY, zoneClock } from '../../src/core/time.ts';
 import { expandWorkingHours, USUAL_HOURS, WEEKDAYS, type WorkingHours } from '../../src/core/working-hours.ts';
 
 const iso = (epochMs: number): string => new Date(epochMs).toISOString().replace(':00.000Z', 'Z');
 
 /** A range of civil days of a zone, the last one included. */
 function days(zone: string, first: string, last = first): { start: number; end: number } {
-  const clock = createZoneClock(zone);
+  const clock = zoneClock(zone);
   return { start: clock.startOfDay(first), end: clock.startOfDay(iso(Date.parse(last) + DAY).slice(0, 10)) };
 }
 
 /** Those that meet the range: the days at its edges come whole. */
 function expand(hours: Partial<WorkingHours>, zone: string, range: { start: number; end: number }): string[] {
-  const found = expandWorkingHours({ ...USUAL_HOURS, ...hours }, createZoneClock(zone), range);
+  const found = expandWorkingHours({ ...USUAL_HOURS, ...hours }, zoneClock(zone), range);
   return [...pairsOf(found)]
     .filter(([start, end]) => start < range.end && end > range.start)
     .map(([start, end]) => `${iso(start)}..${iso(end)}`);
@@ -50,7 +50,7 @@ describe('working hours', () => {
     const range = days('Europe/Berlin', day);
     const hours = { ...USUAL_HOURS, start: '09:00', end: '17:00' };
     const common = ['America/New_York', 'Europe/Berlin']
-      .map((zone) => expandWorkingHours(hours, createZoneClock(zone), range))
+      .map((zone) => expandWorkingHours(hours, zoneClock(zone), range))
       .reduce(intersect, interval(range.start, range.end));
     expect([...pairsOf(common)].map(([start, end]) => `${iso(start).slice(11)}..${iso(end).slice(11)}`)).toEqual([
       expected,
@@ -103,7 +103,7 @@ describe('working hours', () => {
       ['2026-10-31', '2026-11-02'],
     ] as const) {
       const range = days('America/New_York', first, last);
-      const [pair, ...more] = [...pairsOf(expandWorkingHours(ALL_DAY, createZoneClock('America/New_York'), range))];
+      const [pair, ...more] = [...pairsOf(expandWorkingHours(ALL_DAY, zoneClock('America/New_York'), range))];
       expect(more).toEqual([]);
       expect(pair?.[0]).toBeLessThanOrEqual(range.start);
       expect(pair?.[1]).toBeGreaterThanOrEqual(range.end);
@@ -134,7 +134,7 @@ describe('working hours', () => {
 
   it('L15: of two who work on other days have only the days in common', () => {
     const range = days('Europe/Amsterdam', '2026-11-22', '2026-11-28');
-    const clock = createZoneClock('Europe/Amsterdam');
+    const clock = zoneClock('Europe/Amsterdam');
     const common = intersect(
       expandWorkingHours({ ...USUAL_HOURS, days: ['sun', 'mon', 'tue', 'wed', 'thu'] }, clock, range),
       expandWorkingHours(USUAL_HOURS, clock, range),

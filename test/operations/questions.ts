@@ -9,7 +9,7 @@ import { type App, type AppOptions, openApp } from '../../src/accounts/registry.
 import { CalmcpError } from '../../src/core/errors.ts';
 import type { Calendar, CalendarEvent } from '../../src/core/event.ts';
 import type { CalendarProvider, ProviderDefinition, ReadDepth } from '../../src/core/provider.ts';
-import { createZoneClock, DAY, overlaps, spanOf } from '../../src/core/time.ts';
+import { DAY, overlaps, spanOf, zoneClock } from '../../src/core/time.ts';
 import type { Operation } from '../../src/operations/operation.ts';
 import { event as anyEvent } from '../core/events.ts';
 import { NOW, noChildren, openTestApp, silentLog, temporaryFolder } from '../harness.ts';
@@ -75,7 +75,7 @@ export function openScripted(
         },
         async readCalendars(calendars, range, _call, depth) {
           asked?.(range, depth);
-          const clock = createZoneClock(range.timeZone);
+          const clock = zoneClock(range.timeZone);
           const isIn = (one: CalendarEvent): boolean => {
             const spare = one.start.kind === 'date' ? DAY : 0;
             return overlaps(spanOf(one, clock), { ...range, start: range.start - spare, end: range.end + spare });

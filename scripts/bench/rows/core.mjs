@@ -251,8 +251,8 @@ export async function measureCore({ folder }) {
   const calls = {};
   const core = await loadCore(folder('core'), calls);
   const order = (account) => ACCOUNTS.findIndex(({ id }) => id === account);
-  const merge = (events) => core.mergeEvents(events, { clock: core.createZoneClock(ZONE), order });
-  const clock = core.createZoneClock(ZONE);
+  const merge = (events) => core.mergeEvents(events, { clock: core.zoneClock(ZONE), order });
+  const clock = core.zoneClock(ZONE);
   const clockOf = () => clock;
 
   const few = parseEvents(JSON.stringify(makeEvents(1_000, 3, 'agenda')));

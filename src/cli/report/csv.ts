@@ -1,5 +1,5 @@
 /** A report for spreadsheets and scripts: RFC 4180, with CRLF. */
-import { createZoneClock } from '../../core/time.ts';
+import { zoneClock } from '../../core/time.ts';
 import type { FreeBusy } from '../../operations/get-free-busy.ts';
 import { incompleteLine } from '../../server/text.ts';
 import { KIND_WORDS, stretchesOf } from './stretches.ts';
@@ -17,7 +17,7 @@ function cell(text: string): string {
 
 /** A comment comes first where something is missing: no reader of the file can overlook it, and no row follows in silence. */
 export function renderCsv(answer: FreeBusy): string {
-  const clock = createZoneClock(answer.range.timeZone);
+  const clock = zoneClock(answer.range.timeZone);
   const warning = incompleteLine(answer.accounts, answer.complete);
   const rows = stretchesOf(answer).map(({ start, end, kind, accounts }) => [
     clock.format(start),

@@ -1,5 +1,5 @@
 /** A report day by day, as people read it: each day with its share of every stretch, placed by the clock on the wall. */
-import { addDays, createZoneClock, formatOffset, type ZoneClock } from '../../core/time.ts';
+import { addDays, formatOffset, type ZoneClock, zoneClock } from '../../core/time.ts';
 import type { FreeBusy } from '../../operations/get-free-busy.ts';
 import { type Kind, type Stretch, stretchesOf } from './stretches.ts';
 
@@ -52,7 +52,7 @@ export function changeBetween(start: number, end: number, clock: ZoneClock): num
 
 /** All days that the range touches, also those on which nothing is. */
 export function daysOf(answer: Pick<FreeBusy, 'range' | 'blocks' | 'free'>): Day[] {
-  const clock = createZoneClock(answer.range.timeZone);
+  const clock = zoneClock(answer.range.timeZone);
   const [rangeStart, rangeEnd] = [Date.parse(answer.range.start), Date.parse(answer.range.end)];
   const stretches = stretchesOf(answer);
   const days: Day[] = [];

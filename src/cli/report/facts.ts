@@ -1,5 +1,5 @@
 /** What every form of a report for people says at its top. */
-import { addDays, createZoneClock, formatOffset, type ZoneClock } from '../../core/time.ts';
+import { addDays, formatOffset, type ZoneClock, zoneClock } from '../../core/time.ts';
 import type { FreeBusy } from '../../operations/get-free-busy.ts';
 import { incompleteLine } from '../../server/text.ts';
 import { dayName } from '../day-names.ts';
@@ -23,7 +23,7 @@ export interface Facts {
 
 export function factsOf(answer: FreeBusy): Facts {
   const { audience, range, accounts, complete } = answer;
-  const clock = createZoneClock(range.timeZone);
+  const clock = zoneClock(range.timeZone);
   const asOf = oldestOf(accounts);
   return {
     title: spanName(Date.parse(range.start), Date.parse(range.end), clock),

@@ -7,7 +7,7 @@ import { MOMENT_HELP, type Moment, type MomentContext, parseMoment } from '../..
 import { parsePerson } from '../../core/person.ts';
 import { formatRecurrence, parseRecurrence } from '../../core/recurrence.ts';
 import { neutralize, neutralizeLines } from '../../core/text.ts';
-import { addDays, createZoneClock, isRealTime } from '../../core/time.ts';
+import { addDays, isRealTime, zoneClock } from '../../core/time.ts';
 import { wholeNumber } from '../envelope.ts';
 
 /** Outlook's limit: https://learn.microsoft.com/openspecs/exchange_server_protocols/ms-oxcmsg */
@@ -113,7 +113,7 @@ const later = (time: EventTime & { kind: 'timed' }, ms: number): EventTime => ({
 const dayOf =
   (time: EventTime) =>
   (timeZone: string): string =>
-    time.kind === 'date' ? time.date : createZoneClock(timeZone).date(time.epochMs);
+    time.kind === 'date' ? time.date : zoneClock(timeZone).date(time.epochMs);
 
 /** @throws CalmcpError INPUT_INVALID for an end that is not after its start, or of the other kind */
 function checkOrder(start: EventTime, end: EventTime): void {

@@ -8,7 +8,7 @@ import { findLikeness } from '../../core/likeness.ts';
 import { type MergedEvent, mergeEvents } from '../../core/merge.ts';
 import { describeRecurrence, parseRecurrence } from '../../core/recurrence.ts';
 import { neutralize, neutralizeShort } from '../../core/text.ts';
-import { createZoneClocks, type ZoneClock } from '../../core/time.ts';
+import type { ZoneClock } from '../../core/time.ts';
 import { coverageOutput, noticesOf, noticesOutput } from '../envelope.ts';
 import { type Detail, eventItem, toItem } from '../event-item.ts';
 import { versionOf } from '../version.ts';
@@ -52,11 +52,10 @@ export type WrittenItem = z.output<typeof writtenItem>;
 
 /** One event by itself, as a list would show it. */
 export function itemOf(event: CalendarEvent, clock: ZoneClock, detail: Detail): z.output<typeof eventItem> {
-  const clocks = createZoneClocks();
   const merged = mergeEvents([event], { clock, order: () => 0 });
   const [first] = merged;
   if (first === undefined) throw new TypeError('one event is one event');
-  return toItem(first, { audience: OWNER, clock, clocks, detail, likeness: findLikeness(merged) });
+  return toItem(first, { audience: OWNER, clock, detail, likeness: findLikeness(merged) });
 }
 
 /** @param event the one whose id is given: of a series its first occurrence */

@@ -11,7 +11,7 @@ import { CalmcpError } from '../../core/errors.ts';
 import type { Calendar } from '../../core/event.ts';
 import { type Intervals, intersect, interval, pairsOf, subtract, unionOf } from '../../core/intervals.ts';
 import type { Call, ProviderContext, ReadDepth } from '../../core/provider.ts';
-import { createZoneClock, parseZone, type ZoneClock } from '../../core/time.ts';
+import { parseZone, type ZoneClock, zoneClock } from '../../core/time.ts';
 import type { RequestTokens } from '../../io/access-tokens.ts';
 import { createChildCaller } from '../../io/child-caller.ts';
 import type { CalendarApi, EventsRead } from './calendar-api.ts';
@@ -183,7 +183,7 @@ export function openChildApi(spec: ChildSpec, context: ProviderContext, tokens: 
 
   /** Reads again what Google calls busy and nothing that was read explains, as long as that brings anything. */
   async function complete(id: string, first: GoogleEvent[], busy: Intervals, asker: Call): Promise<EventsRead> {
-    const clock = createZoneClock(zones.get(id) ?? context.timeZone);
+    const clock = zoneClock(zones.get(id) ?? context.timeZone);
     let rows = first;
     for (;;) {
       const missing = subtract(busy, busyOf(rows, clock));

@@ -4,7 +4,7 @@ import { CalmcpError } from '../../core/errors.ts';
 import type { Call, ProviderContext, RequestTraits } from '../../core/provider.ts';
 import { type RequestTokens, sendWithToken } from '../../io/access-tokens.ts';
 import { askInBatches } from '../../io/batches.ts';
-import { type HttpFailure, httpError } from '../../io/http.ts';
+import { type HttpFailure, httpError, readText } from '../../io/http.ts';
 import { BATCH_PATH, MOST_CALLS, readBatch, writeBatch } from './batch.ts';
 import { reasonOf } from './limits.ts';
 import { type EventPurpose, refusalOf } from './refusals.ts';
@@ -14,6 +14,8 @@ export type { calendar_v3 };
 
 /** Where Google's client believes the API is. */
 const API = 'https://www.googleapis.com';
+/** https://fetch.spec.whatwg.org/#null-body-status */
+const BODILESS: ReadonlySet<number> = new Set([204, 205, 304]);
 /** A list longer than this many pages is a loop. */
 const MAX_PAGES = 1_000;
 
@@ -124,12 +126,13 @@ export function createGoogleClient(base: string, context: ProviderContext, token
 
   function fetchFor(call: Call, { safe = false, after }: RequestKind): typeof globalThis.fetch {
     const send = context.fetch(call, { safe, after, isThrottled });
-    return (input, init) => {
+    return async (input, init) => {
       const url = input instanceof Request ? input.url : String(input);
       if (!url.startsWith(`${API}/`)) throw new TypeError('a request to another host than the Calendar API');
       // The deadline of the question is in `send`; Google's client adds no signal of its own.
       const { signal: _signal, ...rest } = init ?? {};
-      return send(base + url.slice(API.length), rest);
+      const { status, headers, body } = await send(base + url.slice(API.length), rest);
+      return new Response(BODILESS.has(status) ? null : new Uint8Array(body), { status, headers });
     };
   }
 
@@ -202,7 +205,7 @@ export function createGoogleClient(base: string, context: ProviderContext, token
       headers: { authorization: `Bearer ${token}`, 'content-type': contentType },
       body,
     });
-    const answers = readBatch(response.headers.get('content-type'), await response.text(), addresses.length);
+    const answers = readBatch(response.headers.get('content-type'), readText(response), addresses.length);
     if (response.status !== 200 || answers === undefined)
       throw new CalmcpError('BAD_RESPONSE', 'Google answered with something that is no answer to a batch', { account });
     return answers.map((answer) => {

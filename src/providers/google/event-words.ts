@@ -1,6 +1,6 @@
 /** Times, places and texts of events as Google writes them. Pure. */
 import type { EventTime } from '../../core/event.ts';
-import { createZoneClock } from '../../core/time.ts';
+import { zoneClock } from '../../core/time.ts';
 import type { calendar_v3 } from './client.ts';
 
 /** In a patch `null` removes. */
@@ -27,7 +27,7 @@ export function timeOf(time: EventTime): GoogleTime {
   if (time.kind === 'date') return { date: time.date };
   const timeZone = zoneNameOf(time.zone);
   // The moment is right in any case: without a name Google shows it in the zone of the calendar.
-  const dateTime = createZoneClock(time.zone ?? 'UTC').format(time.epochMs);
+  const dateTime = zoneClock(time.zone ?? 'UTC').format(time.epochMs);
   return { dateTime, ...(timeZone === undefined ? {} : { timeZone }) };
 }
 

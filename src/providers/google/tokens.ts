@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { CalmcpError } from '../../core/errors.ts';
 import { requireExpected, requireStillExpected } from '../../core/pinned-identity.ts';
-import type { Call, Identity, ProviderContext, SignInPrompts } from '../../core/provider.ts';
+import type { Call, HttpAnswer, Identity, ProviderContext, SignInPrompts } from '../../core/provider.ts';
 import {
   type AccessToken,
   createAccessTokens,
@@ -102,7 +102,7 @@ export function createGoogleTokens(options: GoogleOptions, context: ProviderCont
 
   const save = (grant: Grant): Promise<void> => secrets.save(JSON.stringify(grant));
 
-  async function postForm(url: string, form: Record<string, string | undefined>): Promise<Response> {
+  async function postForm(url: string, form: Record<string, string | undefined>): Promise<HttpAnswer> {
     const fields = Object.entries(form).filter((field): field is [string, string] => field[1] !== undefined);
     return context.fetch(openExchange(context.closed))(url, {
       method: 'POST',
@@ -118,7 +118,7 @@ export function createGoogleTokens(options: GoogleOptions, context: ProviderCont
         client_secret: options.clientSecret,
         ...form,
       });
-      const answer = tokenAnswer.safeParse(await readJson(response, new URL(endpoints.token).host));
+      const answer = tokenAnswer.safeParse(readJson(response, new URL(endpoints.token).host));
       if (answer.success) return answer.data;
       throw new CalmcpError('BAD_RESPONSE', 'Google answered without a token', { account });
     } catch (thrown) {

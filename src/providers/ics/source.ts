@@ -1,6 +1,6 @@
 /** Where calendars come from: files beside accounts.yaml, or a feed. */
 import { CalmcpError, toCalmcpError } from '../../core/errors.ts';
-import type { Call, FileRead, ProviderContext } from '../../core/provider.ts';
+import type { Call, FileRead, HttpAnswer, ProviderContext } from '../../core/provider.ts';
 import { feedAddress, redirectTarget } from './address.ts';
 import type { IcsOptions } from './options.ts';
 
@@ -81,7 +81,7 @@ export function feedSource(address: string, context: ProviderContext): Source {
   const bad = (message: string, hint?: string): CalmcpError =>
     new CalmcpError('BAD_RESPONSE', `the feed at ${host} ${message}`, { hint });
 
-  async function request(call: Call): Promise<Response> {
+  async function request(call: Call): Promise<HttpAnswer> {
     const fetch = context.fetch(call, { maxBytes: MAX_BYTES });
     let url = configured;
     for (let redirects = 0; ; redirects++) {
@@ -91,7 +91,6 @@ export function feedSource(address: string, context: ProviderContext): Source {
       else if (last?.modified) headers.set('if-modified-since', last.modified);
       const response = await fetch(url, { headers, redirect: 'manual' });
       if (![301, 302, 303, 307, 308].includes(response.status)) return response;
-      await response.body?.cancel();
       if (redirects >= MAX_REDIRECTS) throw bad('redirects in circles');
       const target = redirectTarget(response.headers.get('location') ?? '', url, configured);
       if (target === null)
@@ -102,24 +101,17 @@ export function feedSource(address: string, context: ProviderContext): Source {
     }
   }
 
-  async function textOf(response: Response): Promise<string> {
-    const tooLarge = (): CalmcpError => bad(`is larger than ${MAX_BYTES / 1_048_576} MiB`);
-    if (Number(response.headers.get('content-length') ?? 0) > MAX_BYTES) {
-      await response.body?.cancel();
-      throw tooLarge();
-    }
-    const bytes = await response.arrayBuffer();
-    if (bytes.byteLength > MAX_BYTES) throw tooLarge();
-    const charset = /charset="?([\w-]+)/i.exec(response.headers.get('content-type') ?? '')?.[1] ?? 'utf-8';
+  function textOf({ headers, body }: HttpAnswer): string {
+    const charset = /charset="?([\w-]+)/i.exec(headers.get('content-type') ?? '')?.[1] ?? 'utf-8';
     try {
-      return new TextDecoder(charset).decode(bytes);
+      return new TextDecoder(charset).decode(body);
     } catch {
-      return new TextDecoder().decode(bytes);
+      return new TextDecoder().decode(body);
     }
   }
 
   async function fetchText(call: Call): Promise<string> {
-    let response: Response;
+    let response: HttpAnswer;
     try {
       response = await request(call);
     } catch (thrown) {
@@ -134,11 +126,8 @@ export function feedSource(address: string, context: ProviderContext): Source {
       return last.text;
     }
     if (response.status === 206) throw bad('sent only a part of itself');
-    if (response.status !== 200) {
-      await response.body?.cancel();
-      throw bad(`answered with something that is not a calendar (HTTP ${response.status})`);
-    }
-    const text = await textOf(response);
+    if (response.status !== 200) throw bad(`answered with something that is not a calendar (HTTP ${response.status})`);
+    const text = textOf(response);
     if (!/^\uFEFF?\s*BEGIN:VCALENDAR\s/i.test(text))
       throw bad(
         'answered with something that is not a calendar',

@@ -1,6 +1,6 @@
 /** Clocks that read and set wall-clock times: of known zones, and of the VTIMEZONEs that a calendar brings along. */
 import { createBudget, expandRule, RuleError } from '../../core/recurrence-rule.ts';
-import { createZoneClock, DAY, parseZone } from '../../core/time.ts';
+import { DAY, parseZone, zoneClock } from '../../core/time.ts';
 import { createWallClock, type OffsetAt, parseLocal, type WallClock } from '../../core/wall-clock.ts';
 import type { RawComponent } from './parse.ts';
 import { parseRule } from './rule.ts';
@@ -88,7 +88,7 @@ export function createZones(): Zones {
   function lookUp(zone: string): { clock: WallClock; offsetAt: OffsetAt } {
     let entry = known.get(zone);
     if (entry === undefined) {
-      const { offsetMinutes } = createZoneClock(zone);
+      const { offsetMinutes } = zoneClock(zone);
       const offsetAt = (epochMs: number): number => offsetMinutes(epochMs) * 60_000;
       entry = { clock: createWallClock(offsetAt, () => zone), offsetAt };
       known.set(zone, entry);

@@ -5,7 +5,7 @@
 import { CalmcpError } from '../../core/errors.ts';
 import type { Calendar, CalendarEvent } from '../../core/event.ts';
 import type { CalendarProvider, ProviderDefinition } from '../../core/provider.ts';
-import { createZoneClock, DAY, overlaps, spanOf } from '../../core/time.ts';
+import { DAY, overlaps, spanOf, zoneClock } from '../../core/time.ts';
 import { mapEvent } from './map.ts';
 import { eventsOf } from './occurrences.ts';
 import { options } from './options.ts';
@@ -36,7 +36,7 @@ export const memory: ProviderDefinition<typeof options> = {
         return [calendar];
       },
       async readCalendars(calendars, range) {
-        const clock = createZoneClock(range.timeZone);
+        const clock = zoneClock(range.timeZone);
         // All-day events lie elsewhere on the clocks of others: by 26 hours at most.
         const padded = { ...range, start: range.start - 2 * DAY, end: range.end + 2 * DAY };
         const kept = (await store?.all()) ?? [];

@@ -3,7 +3,7 @@ import type { EventFields, Invitee } from '../../core/change.ts';
 import type { EventTime } from '../../core/event.ts';
 import { parseRecurrence, sameRecurrence } from '../../core/recurrence.ts';
 import type { Rule } from '../../core/recurrence-rule.ts';
-import { addDays, createZoneClock, DAY, sameZone, wallTimeToEpochMs } from '../../core/time.ts';
+import { addDays, DAY, sameZone, wallTimeToEpochMs, zoneClock } from '../../core/time.ts';
 import { withTextAbove } from './join-details.ts';
 import type { EventBody } from './mailbox.ts';
 import { type GraphEvent, sameAddress } from './map.ts';
@@ -32,7 +32,7 @@ function timeOf(time: EventTime, timeZone: string) {
     return { dateTime: `${time.date}T00:00:00`, timeZone: namedZone(timeZone) ?? 'UTC' };
   const zone = namedZone(time.zone);
   if (zone !== undefined) {
-    const local = createZoneClock(zone).format(time.epochMs).slice(0, 19);
+    const local = zoneClock(zone).format(time.epochMs).slice(0, 19);
     if (wallTimeToEpochMs(local, zone) === Math.floor(time.epochMs / 1_000) * 1_000)
       return { dateTime: local, timeZone: zone };
   }

@@ -1,6 +1,6 @@
 /** Microsoft Graph over HTTP: pages to their end, batches, and Graph's errors in calmcp's words. */
 import { CalmcpError } from '../../core/errors.ts';
-import type { Call, ProviderContext, RequestTraits } from '../../core/provider.ts';
+import type { Call, HttpAnswer, ProviderContext, RequestTraits } from '../../core/provider.ts';
 import { type RequestTokens, sendWithToken } from '../../io/access-tokens.ts';
 import { askInBatches } from '../../io/batches.ts';
 import { type HttpFailure, httpError, readJson } from '../../io/http.ts';
@@ -59,7 +59,7 @@ export function createGraph(base: string, context: ProviderContext, scope: strin
     init: RequestInit,
     call: Call,
     traits: RequestTraits,
-  ): Promise<Response> {
+  ): Promise<HttpAnswer> {
     const headers = { ...init.headers, authorization: `Bearer ${token}`, accept: 'application/json' };
     const response = await context.fetch(call, traits)(url, { ...init, headers });
     if (response.status >= 300)
@@ -68,7 +68,7 @@ export function createGraph(base: string, context: ProviderContext, scope: strin
   }
 
   /** Sends one request; a token that is refused though it should be good is refreshed once. */
-  async function send(url: URL, init: RequestInit, call: Call, traits: RequestTraits): Promise<Response> {
+  async function send(url: URL, init: RequestInit, call: Call, traits: RequestTraits): Promise<HttpAnswer> {
     try {
       return await sendWithToken(
         tokens,
@@ -85,11 +85,17 @@ export function createGraph(base: string, context: ProviderContext, scope: strin
       ? explain(thrown, account, scope, tokens.remedy)
       : thrown;
 
+  function jsonOf(answer: HttpAnswer, { host }: URL): unknown {
+    try {
+      return readJson(answer, host);
+    } catch (thrown) {
+      throw describe(thrown);
+    }
+  }
+
   async function ask(url: URL, init: RequestInit, call: Call, after?: CalmcpError): Promise<unknown> {
     const response = await send(url, init, call, { safe: true, after });
-    return readJson(response, url.host).catch((thrown: unknown) => {
-      throw describe(thrown);
-    });
+    return jsonOf(response, url);
   }
 
   const get = (url: URL, call: Call, prefer = PREFER, after?: CalmcpError): Promise<unknown> =>
@@ -136,11 +142,7 @@ export function createGraph(base: string, context: ProviderContext, scope: strin
     const init = { method, headers, ...(body === undefined ? {} : { body: JSON.stringify(body) }) };
     const url = resolve(path);
     const response = await send(url, init, call, repeatable ? { safe: true } : {});
-    const text = await response.text();
-    if (text === '') return undefined;
-    return readJson(new Response(text), url.host).catch((thrown: unknown) => {
-      throw describe(thrown);
-    });
+    return response.body.byteLength === 0 ? undefined : jsonOf(response, url);
   }
 
   function post(path: string, body: unknown, call: Call): Promise<unknown> {
@@ -159,7 +161,7 @@ export function createGraph(base: string, context: ProviderContext, scope: strin
     const init = { method: 'POST', body: JSON.stringify({ requests }), headers };
     const weight = Math.min(BATCH_PARALLEL, paths.length);
     const response = await sendWith(token, resolve('/$batch'), init, call, { weight, cost: paths.length, safe: true });
-    const body = await readJson(response, root.host);
+    const body = readJson(response, root.host);
     const { responses } = (body ?? {}) as { responses?: readonly (BatchAnswer | null)[] };
     if (!Array.isArray(responses))
       throw new CalmcpError('BAD_RESPONSE', `${root.host} answered a batch without answers`, { account });

@@ -1,7 +1,7 @@
 /** How MSAL reaches Entra ID: through calmcp's own HTTP, and to a stand-in on this machine without TLS. */
 import { AuthError, type INetworkModule, type NetworkRequestOptions, type NetworkResponse } from '@azure/msal-node';
 import { CalmcpError } from '../../core/errors.ts';
-import type { Call, Fetch } from '../../core/provider.ts';
+import type { Call, Send } from '../../core/provider.ts';
 import { type HttpFailure, openExchange, readJson } from '../../io/http.ts';
 
 /**
@@ -32,7 +32,7 @@ export interface MsalNetwork extends INetworkModule {
  * told the same address with https and both ways are mapped here
  */
 export function createMsalNetwork(
-  fetch: (call: Call) => Fetch,
+  fetch: (call: Call) => Send,
   closed: AbortSignal,
   plainOrigin: string | undefined,
 ): MsalNetwork {
@@ -61,7 +61,7 @@ export function createMsalNetwork(
     };
     try {
       const response = await fetch(openExchange(closed))(toPlain(url), init);
-      const body = await readJson(response, host);
+      const body = readJson(response, host);
       const headers = Object.fromEntries(response.headers);
       return { status: response.status, headers, body: (method === 'GET' ? toSecure(body) : body) as T };
     } catch (thrown) {

@@ -121,7 +121,7 @@ describe('a feed', () => {
     const asked: string[] = [];
     const fetch: ProviderContext['fetch'] = () => async (input) => {
       asked.push(String(input));
-      return new Response(feed);
+      return { status: 200, headers: new Headers(), body: Buffer.from(feed) };
     };
     await readOnly(await open('webcal://example.org/a.ics', { fetch }), range);
     expect(asked).toEqual(['https://example.org/a.ics']);

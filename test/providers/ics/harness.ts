@@ -1,8 +1,8 @@
 /** Opens the provider on texts, without a file or a network. */
 import { Temporal } from 'temporal-polyfill';
-import { CalmcpError } from '../../../src/core/errors.ts';
 import type { CalendarEvent, EventTime, Range } from '../../../src/core/event.ts';
 import type { CalendarProvider, CalendarRead, Call, ProviderContext, ReadFile } from '../../../src/core/provider.ts';
+import { createHttp } from '../../../src/io/http.ts';
 import { ics } from '../../../src/providers/ics/index.ts';
 import type { IcsOptions } from '../../../src/providers/ics/options.ts';
 import { noChildren } from '../../harness.ts';
@@ -11,17 +11,11 @@ export function callOf(signal: AbortSignal = new AbortController().signal): Call
   return { signal, deadline: performance.now() + 10_000, countRequest: () => {} };
 }
 
-/** What `io/http` does, without its patience. */
-export const plainFetch: ProviderContext['fetch'] = (call) => async (input, init) => {
-  call.countRequest();
-  const { host } = new URL(input);
-  const response = await fetch(input, { ...init, signal: call.signal }).catch((cause: unknown) => {
-    throw new CalmcpError('UNAVAILABLE', `${host}: the request failed`, { cause });
-  });
-  if (response.status >= 400)
-    throw new CalmcpError('NOT_FOUND', `${host} refused the request (HTTP ${response.status})`);
-  return response;
-};
+/** HTTP without its patience. */
+export const plainFetch: ProviderContext['fetch'] = createHttp({
+  fetch,
+  patience: { run: (_host, _traits, _call, attempt) => attempt() },
+});
 
 export function contextOf(more: Partial<ProviderContext> = {}): ProviderContext {
   const quiet = (): void => {};
