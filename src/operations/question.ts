@@ -141,8 +141,15 @@ export function commonHours(
   { accounts, range }: Question,
   hoursOf: (account: Account) => WorkingHours = ({ workingHours }) => workingHours,
 ): Intervals {
-  return accounts
-    .map((account) => expandWorkingHours(hoursOf(account), zoneClock(account.timeZone), range))
+  // Most accounts have the hours of the others.
+  const kinds = new Map(
+    accounts.map((account): [string, [WorkingHours, ZoneClock]] => {
+      const hours = hoursOf(account);
+      return [JSON.stringify([hours, account.timeZone]), [hours, zoneClock(account.timeZone)]];
+    }),
+  );
+  return [...kinds.values()]
+    .map(([hours, clock]) => expandWorkingHours(hours, clock, range))
     .reduce(intersect, interval(range.start, range.end));
 }
 
