@@ -242,8 +242,7 @@ export async function ask<Input extends z.ZodObject, Output extends z.ZodObject>
   if (options.json) shell.stdout.write(`${JSON.stringify(result, null, 2)}\n`);
   else {
     const { screenOf } = await import('./renderers.ts');
-    // It looks at stdout and the environment alone.
-    shell.stdout.write(await render(result, screenOf(shell as Shell)));
+    shell.stdout.write(await render(result, screenOf(shell)));
   }
   return isComplete(result) ? 0 : EXIT_INCOMPLETE;
 }

@@ -1,6 +1,6 @@
 /** Days in words, and where they end. */
 import { DAY_NAMES, MONTH_NAMES } from '../core/calendar-words.ts';
-import { addDays, weekdayOf } from '../core/time.ts';
+import { addDays, weekdayOf } from '../core/civil-days.ts';
 
 /** `Monday 23`, and its month. */
 function partsOf(day: string): { readonly short: string; readonly month: string } {

@@ -16,8 +16,9 @@ import { createReadFile, readTextFile } from '../io/read-file.ts';
 import { openSecretStores, type SecretStores } from '../io/secret-store.ts';
 import { createSigner } from '../io/signing-key.ts';
 import { watchClocks } from '../io/wake.ts';
+import { clockOf } from './clock-of.ts';
 import { logOf } from './log-of.ts';
-import { clockOf, type Shell } from './shell.ts';
+import type { Shell } from './shell.ts';
 
 export { logOf } from './log-of.ts';
 

@@ -1,5 +1,5 @@
 /** An agenda as a person reads it: what was read, then day by day. */
-import { addDays } from '../core/time.ts';
+import { addDays } from '../core/civil-days.ts';
 import type { Agenda, AgendaItem } from '../operations/list-events.ts';
 import { factsOf, offsetOf } from '../server/text.ts';
 import { dayList, dayName, finalDayOf, isMidnight } from './day-names.ts';

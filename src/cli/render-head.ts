@@ -1,6 +1,7 @@
 /** How every answer begins on a screen: what was read, and for which time. */
+
+import { addDays } from '../core/civil-days.ts';
 import type { AccountCoverage } from '../core/coverage.ts';
-import { addDays } from '../core/time.ts';
 import type { Head } from '../operations/question.ts';
 import { incompleteLine, offsetOf, weekdayName } from '../server/text.ts';
 import { dayName, finalDayOf, isMidnight } from './day-names.ts';

@@ -1,7 +1,5 @@
 /** The process as the commands see it. `main.ts` makes the real one, tests make their own. */
 import type { Readable, Writable } from 'node:stream';
-import { Temporal } from 'temporal-polyfill';
-import { CalmcpError } from '../core/errors.ts';
 import type { Fetch, ProviderDefinition } from '../core/provider.ts';
 
 export interface Output {
@@ -45,20 +43,6 @@ export interface Streams {
 
 /** What there is before anything heavy is loaded. */
 export type LightShell = Omit<Shell, 'providers'>;
-
-/** The clock: `CALMCP_NOW`, or the machine's. @throws CalmcpError CONFIG_INVALID */
-export function clockOf({ env }: Shell): () => Temporal.Instant {
-  const fixed = env.CALMCP_NOW;
-  if (!fixed) return () => Temporal.Now.instant();
-  try {
-    const instant = Temporal.Instant.from(fixed);
-    // A year that four digits can write, with room for a range on both sides.
-    if (/^(?:1\d|[2-8]\d|9[0-8])\d{2}-/.test(instant.toString())) return () => instant;
-  } catch {
-    // told below
-  }
-  throw new CalmcpError('CONFIG_INVALID', 'CALMCP_NOW is no instant', { hint: 'give it as 2026-11-23T08:00:00Z' });
-}
 
 /**
  * Select Graphic Rendition, on and off. Those of 256 (`38;5;n`) tell accounts apart: each has a contrast of at least 3.5
@@ -111,7 +95,7 @@ export interface Screen {
   readonly columns: number | undefined;
 }
 
-export function screenOf({ stdout, env }: Shell): Screen {
+export function screenOf({ stdout, env }: Pick<Shell, 'stdout' | 'env'>): Screen {
   return {
     style: styleFor(stdout, env),
     link: linkFor(stdout, env),

@@ -1,7 +1,18 @@
 /** Columns as wide as their widest cell. */
 
-/** The locale is named so that no machine's own one is asked: graphemes are the same in all. */
-const GRAPHEMES = new Intl.Segmenter('en', { granularity: 'grapheme' });
+/**
+ * The locale is named so that no machine's own one is asked: graphemes are the same in all. Made where a text needs it: most do not,
+ * and Intl takes longer to load than all that a command does.
+ */
+let segmenter: Intl.Segmenter | undefined;
+
+function graphemesOf(text: string): Intl.Segments {
+  segmenter ??= new Intl.Segmenter('en', { granularity: 'grapheme' });
+  return segmenter.segment(text);
+}
+
+/** Letters and signs of one cell each, of which none joins another: ASCII, Latin, dashes, quotes, the ellipsis, a bar. */
+const PLAIN = /^[ -~\u00A1-\u00AC\u00AE-\u02FF\u2010-\u2027\u258D]*$/;
 
 /** A grapheme that is shown as one picture: by itself, by a variation selector or a skin tone, or joined to another. */
 const EMOJI =
@@ -33,9 +44,9 @@ function graphemeWidth(grapheme: string): number {
 
 /** Cells on a screen: East Asian wide characters and emoji take two. Combining marks take none. */
 export function displayWidth(text: string): number {
-  if (/^[ -~]*$/.test(text)) return text.length;
+  if (PLAIN.test(text)) return text.length;
   let width = 0;
-  for (const { segment } of GRAPHEMES.segment(text)) width += graphemeWidth(segment);
+  for (const { segment } of graphemesOf(text)) width += graphemeWidth(segment);
   return width;
 }
 
@@ -45,7 +56,7 @@ export function shorten(text: string, width: number): string {
   if (width < 1) return '';
   let fitting = '';
   let left = width - 1;
-  for (const { segment } of GRAPHEMES.segment(text)) {
+  for (const { segment } of graphemesOf(text)) {
     left -= graphemeWidth(segment);
     if (left < 0) break;
     fitting += segment;

@@ -1,9 +1,10 @@
 /** What a change of one occurrence means for its series. Pure. */
 import type { EventFields, StoredEvent } from './change.ts';
+import { addDays } from './civil-days.ts';
 import { CalmcpError } from './errors.ts';
 import type { CalendarEvent, EventTime } from './event.ts';
 import { formatRecurrence, parseRecurrence, shiftRecurrence, splitRecurrence } from './recurrence.ts';
-import { addDays, wallTimeToEpochMs, zoneClock } from './time.ts';
+import { wallTimeToEpochMs, zoneClock } from './time.ts';
 
 export const SCOPES = ['this', 'following', 'all'] as const;
 export type Scope = (typeof SCOPES)[number];

@@ -210,16 +210,6 @@ export function firstInstantAt(local: string, timeZone: string): number {
   return found.add({ milliseconds: 1 }).getTimeZoneTransition('previous')?.epochMilliseconds ?? found.epochMilliseconds;
 }
 
-/** Day of the week of a civil date: 0 is Monday. */
-export function weekdayOf(date: string): number {
-  return (new Date(`${date}T00:00:00Z`).getUTCDay() + 6) % 7;
-}
-
-/** The civil date `days` later; negative for earlier. */
-export function addDays(date: string, days: number): string {
-  return Temporal.PlainDate.from(date).add({ days }).toString();
-}
-
 const REAL_DATE = /^\d{4}-\d{2}-\d{2}$/;
 /** Years 0001 to 9999: what four digits can write. */
 const EARLIEST = Date.parse('0001-01-02T00:00:00Z');

@@ -1,6 +1,8 @@
 /** Which stretch of time is read, so that questions about neighbouring days share one reading. Pure. */
+
+import { addDays, weekdayOf } from './civil-days.ts';
 import type { CalendarEvent, EventTime, Range } from './event.ts';
-import { addDays, DAY, weekdayOf, zoneClock } from './time.ts';
+import { DAY, zoneClock } from './time.ts';
 
 /**
  * The weeks that a range lies in, from Monday to Monday on the clock of its zone (ISO 8601 weeks), with a day more on both sides:

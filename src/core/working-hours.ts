@@ -1,6 +1,8 @@
 /** The hours in which somebody can be booked. */
+
+import { addDays, weekdayOf } from './civil-days.ts';
 import { type Intervals, NOTHING, unionOf } from './intervals.ts';
-import { addDays, firstInstantAt, weekdayOf, type ZoneClock } from './time.ts';
+import { firstInstantAt, type ZoneClock } from './time.ts';
 
 export const WEEKDAYS = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'] as const;
 export type Weekday = (typeof WEEKDAYS)[number];

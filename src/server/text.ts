@@ -1,8 +1,9 @@
 /** What a model reads of a structured answer: the same facts, a line each, coverage first. */
+
+import { weekdayOf } from '../core/civil-days.ts';
 import type { AccountCoverage } from '../core/coverage.ts';
 import type { CalmcpError } from '../core/errors.ts';
 import { neutralize } from '../core/text.ts';
-import { weekdayOf } from '../core/time.ts';
 import type { EventItem as AgendaItem } from '../operations/event-item.ts';
 import type { ConflictList } from '../operations/find-conflicts.ts';
 import type { FreeTime } from '../operations/find-free-time.ts';

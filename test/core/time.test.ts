@@ -2,8 +2,8 @@ import fc from 'fast-check';
 import { Temporal } from 'temporal-polyfill';
 import { describe, expect, it } from 'vitest';
 import { WINDOWS_TO_IANA_MAP } from 'windows-iana';
+import { addDays } from '../../src/core/civil-days.ts';
 import {
-  addDays,
   DAY,
   formatOffset,
   overlaps,

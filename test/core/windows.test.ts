@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { DAY, weekdayOf, zoneClock } from '../../src/core/time.ts';
+import { weekdayOf } from '../../src/core/civil-days.ts';
+import { DAY, zoneClock } from '../../src/core/time.ts';
 import { eventsWithin, wholeWeeks } from '../../src/core/windows.ts';
 import { event } from './events.ts';
 

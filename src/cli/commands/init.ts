@@ -2,9 +2,10 @@ import { access, chmod, mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { CalmcpError } from '../../core/errors.ts';
 import { writePrivateFile } from '../../io/private-file.ts';
+import { clockOf } from '../clock-of.ts';
 import type { AddCommand } from '../command.ts';
 import { type GlobalOptions, pathsOf } from '../open-app.ts';
-import { clockOf, type Shell } from '../shell.ts';
+import type { Shell } from '../shell.ts';
 import { EXAMPLE_ACCOUNTS, STARTER_ACCOUNTS } from '../starter.ts';
 
 async function exists(path: string): Promise<boolean> {

@@ -2,6 +2,7 @@ import { stat } from 'node:fs/promises';
 import { Argument, type Command } from 'commander';
 import { CalmcpError } from '../../core/errors.ts';
 import { neutralize } from '../../core/text.ts';
+import { clockOf } from '../clock-of.ts';
 import type { AddCommand } from '../command.ts';
 import { CLIENTS, findPlace, type McpClient } from '../install/clients.ts';
 import { readClientFile, writeClientFile } from '../install/edit-file.ts';
@@ -19,7 +20,7 @@ import { entryOf, removeEntry, setEntry } from '../install/json-edit.ts';
 import { changeLines, shownOf } from '../install/show-change.ts';
 import { type GlobalOptions, pathsOf } from '../open-app.ts';
 import { confirm } from '../prompt.ts';
-import { clockOf, type Shell, styleFor } from '../shell.ts';
+import { type Shell, styleFor } from '../shell.ts';
 
 interface Options extends Omit<GlobalOptions, 'config'>, GivenOptions {
   readonly name: string;

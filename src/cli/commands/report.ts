@@ -5,6 +5,7 @@ import { CalmcpError } from '../../core/errors.ts';
 import { quoted, writePrivateFile } from '../../io/private-file.ts';
 import { type FreeBusy, getFreeBusy } from '../../operations/get-free-busy.ts';
 import { coverageLine } from '../../server/text.ts';
+import { clockOf } from '../clock-of.ts';
 import { type AddCommand, answerOf, EXIT_INCOMPLETE } from '../command.ts';
 import type { GlobalOptions } from '../open-app.ts';
 import { addRangeOptions, rangeInputOf } from '../range-options.ts';
@@ -12,7 +13,7 @@ import { renderCsv } from '../report/csv.ts';
 import { renderHtml } from '../report/html.ts';
 import { renderIcalendar } from '../report/icalendar.ts';
 import { renderMarkdown } from '../report/markdown.ts';
-import { clockOf, type Shell } from '../shell.ts';
+import type { Shell } from '../shell.ts';
 
 const FORMATS = ['md', 'csv', 'html', 'ics', 'json'] as const;
 type Format = (typeof FORMATS)[number];

@@ -12,8 +12,9 @@ import { matchesSurroundings, recordPath, surroundingsOf } from '../../io/daemon
 import { createPowerReader } from '../../io/power.ts';
 import { renderError } from '../../server/text.ts';
 import { describeLease } from '../children.ts';
+import { clockOf } from '../clock-of.ts';
 import { type GlobalOptions, logOf, openSecrets, pathsOf } from '../open-app.ts';
-import { clockOf, type Shell } from '../shell.ts';
+import type { Shell } from '../shell.ts';
 import { openWatchedApp } from '../watched-app.ts';
 import { DRAIN_MS, finishOlder, LOG_BYTES, logPath, placeOf, surroundingsHere } from './lifecycle.ts';
 

@@ -12,9 +12,10 @@ import {
   writePrivateFile,
 } from '../../io/private-file.ts';
 import { pause } from '../../io/time-limit.ts';
+import { clockOf } from '../clock-of.ts';
 import type { Run } from '../command.ts';
 import { type GlobalOptions, logOf, pathsOf } from '../open-app.ts';
-import { clockOf, type Shell, styleFor } from '../shell.ts';
+import { type Shell, styleFor } from '../shell.ts';
 import { stopDaemon } from './lifecycle.ts';
 import { type ServiceFile, type SystemService, systemService } from './service.ts';
 import { differenceLines } from './service-difference.ts';

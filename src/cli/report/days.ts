@@ -1,5 +1,6 @@
 /** A report day by day, as people read it: each day with its share of every stretch, placed by the clock on the wall. */
-import { addDays, formatOffset, type ZoneClock, zoneClock } from '../../core/time.ts';
+import { addDays } from '../../core/civil-days.ts';
+import { formatOffset, type ZoneClock, zoneClock } from '../../core/time.ts';
 import type { FreeBusy } from '../../operations/get-free-busy.ts';
 import { type Kind, type Stretch, stretchesOf } from './stretches.ts';
 

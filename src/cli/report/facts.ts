@@ -1,5 +1,6 @@
 /** What every form of a report for people says at its top. */
-import { addDays, formatOffset, type ZoneClock, zoneClock } from '../../core/time.ts';
+import { addDays } from '../../core/civil-days.ts';
+import { formatOffset, type ZoneClock, zoneClock } from '../../core/time.ts';
 import type { FreeBusy } from '../../operations/get-free-busy.ts';
 import { incompleteLine } from '../../server/text.ts';
 import { dayName } from '../day-names.ts';

@@ -1,6 +1,6 @@
 /** A report as a page that needs nothing but itself: no script, and nothing is fetched. */
 import { Temporal } from 'temporal-polyfill';
-import { addDays, weekdayOf } from '../../core/time.ts';
+import { addDays, weekdayOf } from '../../core/civil-days.ts';
 import type { FreeBusy } from '../../operations/get-free-busy.ts';
 import { dayName } from '../day-names.ts';
 import { type Day, daysOf, type Share } from './days.ts';

@@ -1,13 +1,14 @@
 /** What people and models say about an event they want, as {@link EventFields}. */
 import { z } from 'zod';
 import { type EventFields, type Invitee, MADE_TYPES, MAX_REMINDER_MINUTES } from '../../core/change.ts';
+import { addDays } from '../../core/civil-days.ts';
 import { CalmcpError } from '../../core/errors.ts';
 import type { EventTime } from '../../core/event.ts';
 import { MOMENT_HELP, type Moment, type MomentContext, parseMoment } from '../../core/moment.ts';
 import { parsePerson } from '../../core/person.ts';
 import { formatRecurrence, parseRecurrence } from '../../core/recurrence.ts';
 import { neutralize, neutralizeLines } from '../../core/text.ts';
-import { addDays, isRealTime, zoneClock } from '../../core/time.ts';
+import { isRealTime, zoneClock } from '../../core/time.ts';
 import { wholeNumber } from '../envelope.ts';
 
 /** Outlook's limit: https://learn.microsoft.com/openspecs/exchange_server_protocols/ms-oxcmsg */

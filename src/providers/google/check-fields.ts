@@ -1,9 +1,10 @@
 /** What Google Calendar can hold of an event: what it cannot is refused before anything is sent. Pure. */
 import { type EventFields, MAX_REMINDER_MINUTES, type MadeType, type StoredEvent } from '../../core/change.ts';
+import { addDays } from '../../core/civil-days.ts';
 import { CalmcpError } from '../../core/errors.ts';
 import type { EventTime, EventType } from '../../core/event.ts';
 import { parseRecurrence } from '../../core/recurrence.ts';
-import { addDays, isRealTime } from '../../core/time.ts';
+import { isRealTime } from '../../core/time.ts';
 import { COLORS, colorIdOf } from './colors.ts';
 import { zoneNameOf } from './event-words.ts';
 

@@ -1,4 +1,6 @@
 /** Google's calendars and events in calmcp's words. Pure. */
+
+import { addDays } from '../../core/civil-days.ts';
 import { CalmcpError } from '../../core/errors.ts';
 import type {
   Attendee,
@@ -13,7 +15,7 @@ import type {
 } from '../../core/event.ts';
 import { recurrenceKeyOf } from '../../core/identity.ts';
 import { joinAddressIn, plainText } from '../../core/plain-text.ts';
-import { addDays, parseZone } from '../../core/time.ts';
+import { parseZone } from '../../core/time.ts';
 import type { calendar_v3 } from './client.ts';
 
 export type GoogleCalendar = calendar_v3.Schema$CalendarListEntry;

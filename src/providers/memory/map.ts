@@ -1,7 +1,7 @@
+import { addDays } from '../../core/civil-days.ts';
 import { CalmcpError } from '../../core/errors.ts';
 import type { Calendar, CalendarEvent, EventTime, Person } from '../../core/event.ts';
 import { parsePerson } from '../../core/person.ts';
-import { addDays } from '../../core/time.ts';
 import type { MemoryEvent } from './options.ts';
 import { parseTime } from './parse-time.ts';
 

@@ -1,9 +1,10 @@
 /** Kept events as everything else sees them. Pure. */
 import type { EventFields, StoredEvent } from '../../core/change.ts';
+import { addDays } from '../../core/civil-days.ts';
 import type { Calendar, CalendarEvent, EventTime } from '../../core/event.ts';
 import { recurrenceKeyOf } from '../../core/identity.ts';
 import { parseRecurrence, slotsOf } from '../../core/recurrence.ts';
-import { addDays, DAY } from '../../core/time.ts';
+import { DAY } from '../../core/time.ts';
 import type { Kept } from './store.ts';
 
 interface Place {

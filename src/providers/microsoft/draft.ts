@@ -1,9 +1,10 @@
 /** What is to be set of an event, in Graph's words. Pure. https://learn.microsoft.com/graph/api/resources/event#properties */
 import type { EventFields, Invitee } from '../../core/change.ts';
+import { addDays } from '../../core/civil-days.ts';
 import type { EventTime } from '../../core/event.ts';
 import { parseRecurrence, sameRecurrence } from '../../core/recurrence.ts';
 import type { Rule } from '../../core/recurrence-rule.ts';
-import { addDays, DAY, sameZone, wallTimeToEpochMs, zoneClock } from '../../core/time.ts';
+import { DAY, sameZone, wallTimeToEpochMs, zoneClock } from '../../core/time.ts';
 import { withTextAbove } from './join-details.ts';
 import type { EventBody } from './mailbox.ts';
 import { type GraphEvent, sameAddress } from './map.ts';

@@ -1,5 +1,6 @@
 /** Graph's calendars and events in calmcp's words. Pure. */
 import type { Calendar as GraphCalendar, Event as GraphEvent } from '@microsoft/microsoft-graph-types';
+import { addDays } from '../../core/civil-days.ts';
 import { CalmcpError } from '../../core/errors.ts';
 import type {
   Attendee,
@@ -13,7 +14,7 @@ import type {
 } from '../../core/event.ts';
 import { recurrenceKeyOf } from '../../core/identity.ts';
 import { joinAddressIn, plainText } from '../../core/plain-text.ts';
-import { addDays, parseZone, wallTimeToEpochMs } from '../../core/time.ts';
+import { parseZone, wallTimeToEpochMs } from '../../core/time.ts';
 
 export type { GraphCalendar, GraphEvent };
 
