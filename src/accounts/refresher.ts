@@ -76,7 +76,7 @@ export function startRefresher({
   random = Math.random,
 }: RefresherOptions): Refresher {
   // One listener for each look; they end with its time limit.
-  setMaxListeners(0, closed);
+  setMaxListeners(Number.POSITIVE_INFINITY, closed);
   const states = new WeakMap<object, State>();
   const busy = new WeakSet<object>();
   let paused = false;

@@ -286,7 +286,7 @@ export function openApp(options: AppOptions): App {
   const { config, now, log } = options;
   const closing = new AbortController();
   // One listener for each exchange under way; they end with their exchange's time limit.
-  setMaxListeners(0, closing.signal);
+  setMaxListeners(Number.POSITIVE_INFINITY, closing.signal);
   const shared = new Map<string, unknown>();
   const share: ProviderContext['share'] = <T>(key: string, create: () => T): T => {
     if (!shared.has(key)) shared.set(key, create());

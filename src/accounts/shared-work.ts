@@ -15,7 +15,7 @@ export interface SharedWork<T> {
 export function shareWork<T>(work: (call: Call) => Promise<T>): SharedWork<T> {
   const ended = new AbortController();
   // One listener for each request of it.
-  setMaxListeners(0, ended.signal);
+  setMaxListeners(Number.POSITIVE_INFINITY, ended.signal);
   const waiting = new Set<Call>();
   let begun: Promise<T> | undefined;
   /** When nobody waits any more: those who left early say nothing of how long it took. */

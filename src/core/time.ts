@@ -198,12 +198,21 @@ export function wallTimeToEpochMs(local: string, timeZone: string): number {
   return Temporal.PlainDateTime.from(local).toZonedDateTime(timeZone).epochMilliseconds;
 }
 
+/** Offsets have no seconds since then (Liberia was the last one). */
+const EXACT_SINCE = Date.parse('1973-01-01T00:00:00Z');
+
 /**
  * The first instant at which a clock shows a wall-clock time or a later one of that day: where the time lies in a gap,
  * the instant of the jump; in a fold, the first pass.
  * @param local `YYYY-MM-DDTHH:MM`, without offset
  */
 export function firstInstantAt(local: string, timeZone: string): number {
+  const clock = zoneClock(timeZone);
+  const asUtc = Date.parse(`${local}Z`);
+  // On most days no clock changes, and there is nothing to decide.
+  const offset = clock.offsetMinutes(asUtc - DAY);
+  if (asUtc > EXACT_SINCE && clock.offsetMinutes(asUtc + DAY) === offset && clock.offsetMinutes(asUtc) === offset)
+    return asUtc - offset * MINUTE;
   const wanted = Temporal.PlainDateTime.from(local);
   const found = wanted.toZonedDateTime(timeZone);
   if (found.toPlainDateTime().equals(wanted)) return found.epochMilliseconds;

@@ -122,7 +122,7 @@ export function createWaitingLine(): WaitingLine {
           },
         };
         // A question about many calendars waits for many things: Node would call that a leak, on stderr.
-        setMaxListeners(0, signal);
+        setMaxListeners(Number.POSITIVE_INFINITY, signal);
         signal.addEventListener('abort', abort, { once: true });
         places.push(place);
         look();

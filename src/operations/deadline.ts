@@ -13,12 +13,16 @@ export interface Deadline {
   end(): void;
 }
 
+/** One for all: an error costs its stack. */
+const ANSWERED = new CalmcpError('UNAVAILABLE', 'the question has been answered');
+
 export function startDeadline({ signal: asker }: Asker, milliseconds: number): Deadline {
   asker.throwIfAborted();
   const seconds = Math.round(milliseconds / 100) / 10;
   const late = new AbortController();
   // One listener for each account and request under way: more than ten are no leak.
-  setMaxListeners(0, late.signal);
+  // Not 0, which means the same: Node's fetch cannot read that, and has an error for each request.
+  setMaxListeners(Number.POSITIVE_INFINITY, late.signal);
   const timer = setTimeout(
     () => late.abort(new CalmcpError('UNAVAILABLE', `did not answer within ${seconds} s`)),
     milliseconds,
@@ -32,7 +36,7 @@ export function startDeadline({ signal: asker }: Asker, milliseconds: number): D
     end() {
       clearTimeout(timer);
       asker.removeEventListener('abort', giveUp);
-      late.abort(new CalmcpError('UNAVAILABLE', 'the question has been answered'));
+      late.abort(ANSWERED);
     },
   };
 }

@@ -194,6 +194,7 @@ function nothingToTell(): CalmcpError {
 
 /** `*` stands for anything; case does not matter. */
 function matches(pattern: string, name: string): boolean {
+  if (pattern === '*') return true;
   const escaped = pattern.split('*').map((part) => part.replaceAll(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`));
   return new RegExp(`^${escaped.join('.*')}$`, 'isu').test(name);
 }
