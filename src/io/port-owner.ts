@@ -1,8 +1,10 @@
 /** Whose a port on this machine is: a token is sent to nobody who has not been looked at first. */
 import { execFile } from 'node:child_process';
+import { randomInt } from 'node:crypto';
 import { readdir, readFile, readlink } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { promisify } from 'node:util';
+import { CalmcpError } from '../core/errors.ts';
 import { processesOfGroup } from './process-table.ts';
 
 const run = promisify(execFile);
@@ -11,15 +13,20 @@ const LOOPBACK = '127.0.0.1';
 /** `everywhere`: it listens for other machines, too. */
 export type PortOwner = 'group' | 'everywhere' | 'other' | 'nobody';
 
-/** A port that nobody listens on now. */
-export function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once('error', reject);
-    server.listen(0, LOOPBACK, () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0));
-    });
+/**
+ * Below the ports that systems give to outgoing connections (Linux from 32768, others from 49152: RFC 6335 section 6), so that none of
+ * those takes it before it is listened on.
+ */
+const CHOSEN = { from: 20_000, to: 32_000 };
+
+/** A port that nobody listens on now. @throws CalmcpError UNAVAILABLE */
+export async function freePort(): Promise<number> {
+  for (let tries = 0; tries < 50; tries++) {
+    const port = randomInt(CHOSEN.from, CHOSEN.to);
+    if (await isPortFree(port)) return port;
+  }
+  throw new CalmcpError('UNAVAILABLE', `no free port was found from ${CHOSEN.from} to ${CHOSEN.to}`, {
+    hint: 'set child.port to one that is free',
   });
 }
 

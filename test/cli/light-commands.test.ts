@@ -85,7 +85,8 @@ const packagesOf = ({ sources }: Loaded): readonly string[] =>
   sources.filter((source) => !source.startsWith('src/') && source !== 'package.json');
 
 /** What opens accounts and asks them. */
-const HEAVY = /^src\/(?:providers|accounts|operations|sandbox)\/|^src\/cli\/open-app\.ts$|^(?:zod|yaml)$/;
+const HEAVY =
+  /^src\/(?:providers|accounts|operations|sandbox)\/|^src\/cli\/open-app\.ts$|^(?:zod|yaml|temporal-polyfill)$/;
 const heavyIn = ({ sources }: Loaded): readonly string[] =>
   sources.filter((source) => HEAVY.test(source) && source !== 'src/operations/most-items.ts');
 
@@ -117,7 +118,13 @@ test('without the daemon a command loads all that it takes, so that what is said
   const loaded = await loadedBy(['agenda', '--no-daemon']);
   expect(loaded).toMatchObject({ status: 0, stdout: expect.stringContaining('Sprint review') });
   expect(heavyIn(loaded)).toEqual(
-    expect.arrayContaining(['zod', 'yaml', 'src/operations/list-events.ts', 'src/providers/index.ts']),
+    expect.arrayContaining([
+      'zod',
+      'yaml',
+      'temporal-polyfill',
+      'src/operations/list-events.ts',
+      'src/providers/index.ts',
+    ]),
   );
 });
 

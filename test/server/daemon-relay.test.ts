@@ -320,7 +320,7 @@ test('a daemon that is replaced by a newer one is missed by none of its clients,
   for (const { result } of [...now, await slow])
     expect(result).toMatchObject({ structuredContent: { complete: true } });
   expect((await replacing.result).status).toBe(0);
-  for (const wire of idle) expect(wire.said()).toMatch(/the daemon is used .*version=99\.0\.0/);
+  for (const wire of idle) await eventually(async () => /the daemon is used .*version=99\.0\.0/.test(wire.said()));
   expect((await recordOf(folder))?.version).toBe('99.0.0');
   expect(await sessionsOf(folder)).toBe(3);
 });
