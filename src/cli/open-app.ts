@@ -20,8 +20,6 @@ import { clockOf } from './clock-of.ts';
 import { logOf } from './log-of.ts';
 import type { Shell } from './shell.ts';
 
-export { logOf } from './log-of.ts';
-
 const MAX_CONFIG_BYTES = 1_048_576;
 const MAX_REFERENCE_BYTES = 65_536;
 /** An unlock prompt of the desktop's keychain may wait for a person during `login`, and for nobody elsewhere. */

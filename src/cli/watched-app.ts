@@ -3,7 +3,8 @@ import { statSync } from 'node:fs';
 import { type Refresher, type RefresherOptions, startRefresher } from '../accounts/refresher.ts';
 import type { App } from '../accounts/registry.ts';
 import { CalmcpError, toCalmcpError } from '../core/errors.ts';
-import { type GlobalOptions, loadConfig, logOf, openAppFor, pathsOf } from './open-app.ts';
+import { logOf } from './log-of.ts';
+import { type GlobalOptions, loadConfig, openAppFor, pathsOf } from './open-app.ts';
 import type { Shell } from './shell.ts';
 
 function stampOf(path: string): string {

@@ -1,14 +1,9 @@
 /** Connections to the daemon, line by line: MCP behind a first line of our own, as `server/socket.ts` has it. */
 import type { Duplex } from 'node:stream';
+import { splitLines } from '../core/lines.ts';
+import { NOT_TAKEN, SESSION } from '../core/session-names.ts';
 import type { DaemonRecord } from './daemon-record.ts';
 import { isOwnSocket, reach } from './daemon-socket.ts';
-
-/** Tells the daemon what the session is to be like. */
-const SESSION = 'notifications/io.calmcp/session';
-/** The daemon takes nothing new, and answers what is under way. */
-export const FINISHING = 'notifications/io.calmcp/finishing';
-/** In the data of a JSON-RPC error: nothing of the request was begun. */
-export const NOT_TAKEN = 'io.calmcp/notTaken';
 
 /** The revision without a handshake: each request says for itself who asks. */
 const REVISION = '2026-07-28';
@@ -49,29 +44,6 @@ export function readMessage(line: string): Message | undefined {
 }
 
 export const textOf = (message: Message): string => JSON.stringify({ jsonrpc: '2.0', ...message });
-
-const LINE_FEED = 10;
-
-/** Cuts what comes in pieces into lines. @returns what takes a piece; it returns false once a line has more than `most` bytes */
-export function splitLines(most: number, each: (line: string) => void): (piece: Buffer) => boolean {
-  let begun: Buffer[] = [];
-  let size = 0;
-  return (piece) => {
-    let from = 0;
-    for (let to = piece.indexOf(LINE_FEED); to >= 0; to = piece.indexOf(LINE_FEED, from)) {
-      if (size + to - from > most) return false;
-      const line = Buffer.concat([...begun, piece.subarray(from, to)]).toString('utf8');
-      begun = [];
-      size = 0;
-      from = to + 1;
-      each(line.endsWith('\r') ? line.slice(0, -1) : line);
-    }
-    const rest = piece.subarray(from);
-    size += rest.length;
-    if (rest.length > 0) begun.push(rest);
-    return size <= most;
-  };
-}
 
 export interface Listener {
   line(text: string): void;

@@ -7,8 +7,6 @@ import type { Range } from '../core/event.ts';
 import { wholeNumber } from './envelope.ts';
 import { MOST_ITEMS } from './most-items.ts';
 
-export { MOST_ITEMS } from './most-items.ts';
-
 /** Characters of JSON that the items of one part may have: what a model takes in one piece. */
 const MOST_CHARACTERS = 60_000;
 /** Letters by which one of those that begin at one moment is known again. */

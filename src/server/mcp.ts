@@ -14,6 +14,7 @@ import {
 import type { App } from '../accounts/registry.ts';
 import { CalmcpError, toCalmcpError } from '../core/errors.ts';
 import type { Logger } from '../core/provider.ts';
+import { ERROR_META } from '../core/session-names.ts';
 import { createHeard } from '../operations/heard.ts';
 import { operations } from '../operations/index.ts';
 import type { Asker, Effect, Operation } from '../operations/operation.ts';
@@ -52,15 +53,12 @@ export interface McpOptions {
   readonly tools?: readonly string[] | undefined;
   /**
    * `script`: for calmcp's own commands. Inputs are as the operations have them, answers are structured alone, an error comes with
-   * all that it says ({@link ERROR_META_KEY}), and `calmcp://daemon` can be read. Default `model`.
+   * all that it says (`io.calmcp/error`), and `calmcp://daemon` can be read. Default `model`.
    */
   readonly answers?: 'model' | 'script' | undefined;
   /** What is at `calmcp://daemon`. */
   readonly status?: (() => Promise<unknown>) | undefined;
 }
-
-/** In the `_meta` of a failed tool call, for scripts: the CalmcpError, without its cause. */
-export const ERROR_META_KEY = 'io.calmcp/error';
 
 function partsOf({ code, message, hint, account, retryAfterMs, problems }: CalmcpError): Record<string, unknown> {
   return {
@@ -206,7 +204,7 @@ export function createMcpServer(options: McpOptions): McpServer {
           return {
             isError: true,
             content: [{ type: 'text', text: renderError(error) }],
-            ...(isForScript ? { _meta: { [ERROR_META_KEY]: partsOf(error) } } : {}),
+            ...(isForScript ? { _meta: { [ERROR_META]: partsOf(error) } } : {}),
           };
         }
       },

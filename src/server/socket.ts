@@ -21,14 +21,10 @@ import {
 } from '@modelcontextprotocol/server';
 import { serveStdio } from '@modelcontextprotocol/server/stdio';
 import { toCalmcpError } from '../core/errors.ts';
+import { splitLines } from '../core/lines.ts';
+import { FINISH, FINISHING, NOT_TAKEN, SESSION } from '../core/session-names.ts';
 import { createMcpServer, type McpOptions, toolsOf } from './mcp.ts';
 import { renderError } from './text.ts';
-
-export const SESSION = 'notifications/io.calmcp/session';
-export const FINISH = 'notifications/io.calmcp/finish';
-export const FINISHING = 'notifications/io.calmcp/finishing';
-/** In the data of a JSON-RPC error: nothing of the request was begun. */
-export const NOT_TAKEN = 'io.calmcp/notTaken';
 
 /** What a client may say of its session, in the params of its first line. */
 export interface SessionOptions {
@@ -98,28 +94,6 @@ interface Session {
   finish(): void;
   readonly closed: Promise<void>;
   destroy(): void;
-}
-
-/** Calls `each` with every line; linear in what came, whatever its pieces. @returns what takes a piece, and false once a line is too long */
-function splitLines(most: number, each: (line: string) => void): (chunk: Buffer) => boolean {
-  let pieces: Buffer[] = [];
-  let size = 0;
-  return (chunk) => {
-    let from = 0;
-    for (let to = chunk.indexOf(10); to >= 0; to = chunk.indexOf(10, from)) {
-      if (size + to - from > most) return false;
-      const line = Buffer.concat([...pieces, chunk.subarray(from, to)]).toString('utf8');
-      pieces = [];
-      size = 0;
-      from = to + 1;
-      each(line.endsWith('\r') ? line.slice(0, -1) : line);
-    }
-    const rest = chunk.subarray(from);
-    size += rest.length;
-    if (size > most) return false;
-    if (rest.length > 0) pieces.push(rest);
-    return true;
-  };
 }
 
 const asRecord = (value: unknown): Readonly<Record<string, unknown>> =>

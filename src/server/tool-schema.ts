@@ -2,10 +2,10 @@
 import type { StandardSchemaWithJSON, ToolAnnotations } from '@modelcontextprotocol/server';
 import { z } from 'zod';
 import { createEvent } from '../operations/create-event.ts';
-import { MOST_ITEMS } from '../operations/cursor.ts';
 import { wholeNumber } from '../operations/envelope.ts';
 import { detailInput } from '../operations/event-item.ts';
 import { listEvents } from '../operations/list-events.ts';
+import { MOST_ITEMS } from '../operations/most-items.ts';
 import type { Effect, Operation } from '../operations/operation.ts';
 import { updateEvent } from '../operations/update-event.ts';
 

@@ -1,15 +1,10 @@
 /** Between a client and servers that come and go: what is passed on, asked again, and told as unknown. */
+
 import { type Duplex, duplexPair, PassThrough } from 'node:stream';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { READING_TOOLS, relay } from '../../src/cli/daemon/relay.ts';
-import {
-  type Channel,
-  type Message,
-  openChannel,
-  readMessage,
-  splitLines,
-  textOf,
-} from '../../src/io/daemon-connection.ts';
+import { splitLines } from '../../src/core/lines.ts';
+import { type Channel, type Message, openChannel, readMessage, textOf } from '../../src/io/daemon-connection.ts';
 import { operations } from '../../src/operations/index.ts';
 import { silentLog } from '../harness.ts';
 

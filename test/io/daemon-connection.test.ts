@@ -1,9 +1,11 @@
 /** The client's end of the daemon's socket: who is talked to, how long, and what a silence means. */
+
 import { once } from 'node:events';
 import { chmod, mkdir } from 'node:fs/promises';
 import { createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
+import { splitLines } from '../../src/core/lines.ts';
 import {
   type Channel,
   connectDaemon,
@@ -11,7 +13,6 @@ import {
   type NotConnected,
   type Patience,
   readMessage,
-  splitLines,
   textOf,
 } from '../../src/io/daemon-connection.ts';
 import { temporaryFolder } from '../harness.ts';

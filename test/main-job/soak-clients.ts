@@ -1,18 +1,13 @@
 /** Who asks in the soak: MCP clients on the daemon's socket, `calmcp mcp` as processes, and commands. They count every answer. */
+
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import {
-  envelopeOf,
-  factsOf,
-  type Message,
-  NOT_TAKEN,
-  readMessage,
-  splitLines,
-  textOf,
-} from '../../src/io/daemon-connection.ts';
+import { splitLines } from '../../src/core/lines.ts';
+import { NOT_TAKEN } from '../../src/core/session-names.ts';
+import { envelopeOf, factsOf, type Message, readMessage, textOf } from '../../src/io/daemon-connection.ts';
 import { readDaemonRecord } from '../../src/io/daemon-record.ts';
 
 export const program = process.env.CALMCP_SOAK_PROGRAM ?? join(import.meta.dirname, '../../dist/main.js');

@@ -2,7 +2,7 @@
 import { appendFileSync } from 'node:fs';
 import { open, readdir, readFile, readlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import { splitLines } from '../../src/io/daemon-connection.ts';
+import { splitLines } from '../../src/core/lines.ts';
 import { BIRDS } from './soak-world.ts';
 
 const TITLE = new RegExp(BIRDS.join('|'));

@@ -9,15 +9,8 @@ import { accountFlags, clearSecretWarnings, composeAccount } from '../account-en
 import { forgetChild } from '../children.ts';
 import { type AddCommand, EXIT_INCOMPLETE, type Run } from '../command.ts';
 import { editConfig } from '../edit-config.ts';
-import {
-  type GlobalOptions,
-  logOf,
-  openAppFor,
-  parseConfigText,
-  pathsOf,
-  readConfig,
-  readConfigText,
-} from '../open-app.ts';
+import { logOf } from '../log-of.ts';
+import { type GlobalOptions, openAppFor, parseConfigText, pathsOf, readConfig, readConfigText } from '../open-app.ts';
 import { withProgress } from '../progress.ts';
 import { confirm } from '../prompt.ts';
 import { type Shell, styleFor } from '../shell.ts';

@@ -5,7 +5,8 @@ import { renderError } from '../../server/text.ts';
 import type { AddCommand } from '../command.ts';
 import { type McpChoice, toolNames } from '../daemon/plain-mcp.ts';
 import { serveThroughDaemon } from '../daemon/serve-through-daemon.ts';
-import { type GlobalOptions, logOf, openSecrets, pathsOf } from '../open-app.ts';
+import { logOf } from '../log-of.ts';
+import { type GlobalOptions, openSecrets, pathsOf } from '../open-app.ts';
 import type { Shell } from '../shell.ts';
 import { openWatchedApp } from '../watched-app.ts';
 

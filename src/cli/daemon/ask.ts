@@ -1,17 +1,8 @@
 /** One question of a command, asked through the daemon: 60 lines, as an MCP client of the SDK takes 60 ms and more to load. */
-import { CalmcpError, ERRORS, type ErrorCode } from '../../core/errors.ts';
-import {
-  type Channel,
-  envelopeOf,
-  factsOf,
-  type Message,
-  NOT_TAKEN,
-  readMessage,
-  textOf,
-} from '../../io/daemon-connection.ts';
 
-/** In `_meta` of a failed tool call, as `server/mcp.ts` has it. */
-const ERROR_META = 'io.calmcp/error';
+import { CalmcpError, ERRORS, type ErrorCode } from '../../core/errors.ts';
+import { ERROR_META, NOT_TAKEN } from '../../core/session-names.ts';
+import { type Channel, envelopeOf, factsOf, type Message, readMessage, textOf } from '../../io/daemon-connection.ts';
 
 export interface Question {
   readonly tool: string;

@@ -7,6 +7,7 @@ import type { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { CalmcpError, ERRORS } from '../../core/errors.ts';
+import { FINISH, SESSION } from '../../core/session-names.ts';
 import { findLeftovers, REACH_MS, removeLeftovers } from '../../io/daemon-home.ts';
 import {
   type DaemonRecord,
@@ -108,7 +109,7 @@ async function statusFrom(socket: Socket): Promise<DaemonStatus | undefined> {
     });
     socket.once('close', () => end(undefined)).on('error', () => undefined);
     socket.write(
-      line({ method: 'notifications/io.calmcp/session', params: { answers: 'script' } }) +
+      line({ method: SESSION, params: { answers: 'script' } }) +
         line({ id: 1, method: 'resources/read', params: { uri: 'calmcp://daemon' } }),
     );
   });
@@ -168,7 +169,7 @@ async function tellToFinish(stateFolder: string, record: DaemonRecord, restart: 
   if (reached === 'nobody' || reached === 'no answer') return false;
   reached.on('error', () => undefined).resume();
   // By now it may be another one that listens there.
-  reached.write(line({ method: 'notifications/io.calmcp/finish', params: { restart, pid: record.pid } }));
+  reached.write(line({ method: FINISH, params: { restart, pid: record.pid } }));
   const left = await until(REACH_MS, async () => trueOrNothing(await hasLeft(stateFolder, record)));
   reached.destroy();
   return left === true;

@@ -4,16 +4,15 @@
  */
 import type { Readable, Writable } from 'node:stream';
 import { CalmcpError } from '../../core/errors.ts';
+import { splitLines } from '../../core/lines.ts';
 import type { Logger } from '../../core/provider.ts';
+import { FINISHING, NOT_TAKEN } from '../../core/session-names.ts';
 import {
   type Channel,
-  FINISHING,
   factsOf,
   isOfThatRevision,
   type Message,
-  NOT_TAKEN,
   readMessage,
-  splitLines,
   textOf,
 } from '../../io/daemon-connection.ts';
 

@@ -14,7 +14,8 @@ import {
 import { pause } from '../../io/time-limit.ts';
 import { clockOf } from '../clock-of.ts';
 import type { Run } from '../command.ts';
-import { type GlobalOptions, logOf, pathsOf } from '../open-app.ts';
+import { logOf } from '../log-of.ts';
+import { type GlobalOptions, pathsOf } from '../open-app.ts';
 import { type Shell, styleFor } from '../shell.ts';
 import { stopDaemon } from './lifecycle.ts';
 import { type ServiceFile, type SystemService, systemService } from './service.ts';
