@@ -206,15 +206,16 @@ export function checkEvents(question: Question, answers: readonly Answer[], ledg
     const matched = new Set<number>();
     for (const entry of ledger.of(account.id)) {
       let seen = 0;
-      for (const version of entry.versions) {
-        if (!fits(question, version) || !isWithin(version.span, range)) continue;
+      for (const versions of alike(entry)) {
+        const [version] = versions;
+        if (version === undefined || !fits(question, version) || !isWithin(version.span, range)) continue;
         const expectedTitle = version.isPrivate && audience !== undefined ? 'Private' : version.title;
         const found = told.flatMap((one, index) =>
           one.title === expectedTitle && sameSpan(one.span, version.span) ? [index] : [],
         );
         for (const index of found) matched.add(index);
         seen += found.length;
-        const is = standing(version, when);
+        const is = versions.map((each) => standing(each, when)).reduce(firmest);
         const name = `${version.title} at ${show(version.span)}`;
         if (is === 'gone' && found.length > 0) wrong.push(`${account.id} (${status}): ${name} is told, and is not so`);
         if (is === 'there' && found.length === 0 && isTold(status))
@@ -229,6 +230,22 @@ export function checkEvents(question: Question, answers: readonly Answer[], ledg
   }
   return wrong;
 }
+
+/** Its versions; those that look the same are one: it may have been moved there and back. */
+function alike({ versions }: Entry): Version[][] {
+  const groups = new Map<string, Version[]>();
+  for (const version of versions) {
+    const { title, span, isPrivate } = version;
+    const look = JSON.stringify([title, span.kind, span.start, span.end, isPrivate]);
+    groups.set(look, [...(groups.get(look) ?? []), version]);
+  }
+  return [...groups.values()];
+}
+
+type Standing = ReturnType<typeof standing>;
+
+const firmest = (one: Standing, other: Standing): Standing =>
+  one === 'there' || other === 'there' ? 'there' : one === 'gone' ? other : one;
 
 /** An event that is moved meanwhile is at the one place or at the other: a reading is of one moment. */
 function checkMoved(

@@ -81,14 +81,15 @@ export function feedSource(address: string, context: ProviderContext): Source {
   const bad = (message: string, hint?: string): CalmcpError =>
     new CalmcpError('BAD_RESPONSE', `the feed at ${host} ${message}`, { hint });
 
-  async function request(call: Call): Promise<HttpAnswer> {
+  /** @param known what it may say that it has not changed since */
+  async function request(call: Call, known: typeof last): Promise<HttpAnswer> {
     const fetch = context.fetch(call, { maxBytes: MAX_BYTES });
     let url = configured;
     for (let redirects = 0; ; redirects++) {
       const headers = new Headers({ accept: 'text/calendar, */*;q=0.1' });
       if (basic !== undefined && url.origin === configured.origin) headers.set('authorization', basic);
-      if (last?.etag) headers.set('if-none-match', last.etag);
-      else if (last?.modified) headers.set('if-modified-since', last.modified);
+      if (known?.etag) headers.set('if-none-match', known.etag);
+      else if (known?.modified) headers.set('if-modified-since', known.modified);
       const response = await fetch(url, { headers, redirect: 'manual' });
       if (![301, 302, 303, 307, 308].includes(response.status)) return response;
       if (redirects >= MAX_REDIRECTS) throw bad('redirects in circles');
@@ -111,9 +112,11 @@ export function feedSource(address: string, context: ProviderContext): Source {
   }
 
   async function fetchText(call: Call): Promise<string> {
+    // By the time of the answer another question may have brought another text, an older one too.
+    const known = last;
     let response: HttpAnswer;
     try {
-      response = await request(call);
+      response = await request(call, known);
     } catch (thrown) {
       call.signal.throwIfAborted();
       const error = toCalmcpError(thrown);
@@ -122,8 +125,8 @@ export function feedSource(address: string, context: ProviderContext): Source {
       throw new CalmcpError(error.code, error.message, { hint, cause: error.cause });
     }
     if (response.status === 304) {
-      if (last === undefined) throw bad('says that it did not change, and was never read');
-      return last.text;
+      if (known === undefined) throw bad('says that it did not change, and was never read');
+      return known.text;
     }
     if (response.status === 206) throw bad('sent only a part of itself');
     if (response.status !== 200) throw bad(`answered with something that is not a calendar (HTTP ${response.status})`);

@@ -54,6 +54,27 @@ describe('a feed', () => {
     expect(seen).toEqual([undefined, '"1"']);
   });
 
+  test('that has not changed is what was asked about, though another answer came in between', async () => {
+    const held: (() => void)[] = [];
+    let asked = 0;
+    const base = await serve((_, response) => {
+      asked++;
+      if (asked === 1) response.writeHead(200, { etag: '"1"' }).end(feed);
+      // From a server that lags behind, and from one that does not.
+      else if (asked === 2)
+        held.push(() => response.writeHead(200, { etag: '"0"' }).end(feed.replace('Holidays', 'Long ago')));
+      else held.push(() => response.writeHead(304).end());
+    });
+    const provider = await open(`${base}/a.ics`);
+    await provider.listCalendars(callOf());
+    const [behind, right] = [provider.listCalendars(callOf()), provider.listCalendars(callOf())];
+    await expect.poll(() => held.length).toBe(2);
+    held[0]?.();
+    expect((await behind)[0]?.name).toBe('Long ago');
+    held[1]?.();
+    expect((await right)[0]?.name).toBe('Holidays');
+  });
+
   test('is asked by its date where it has no tag', async () => {
     const seen: (string | undefined)[] = [];
     const base = await serve((request, response) => {
