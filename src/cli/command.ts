@@ -65,6 +65,11 @@ interface Told<T> {
   readonly from: 'the daemon' | 'this process';
 }
 
+/** Milliseconds that the start of a command may take. */
+const MOMENT_MS = 3_000;
+/** Milliseconds that accounts have at the least, however late it is. */
+const LEAST_MS = 5_000;
+
 /** Asks one operation, and says with `--verbose` what that cost. @throws CalmcpError */
 export async function answerOf<Input extends z.ZodObject, Output extends z.ZodObject>(
   shell: AskingShell,
@@ -94,6 +99,7 @@ async function askSomebody<Input extends z.ZodObject, Output extends z.ZodObject
   question: Operation<Input, Output> | Reading<Input, Output>,
   input: Record<string, unknown>,
 ): Promise<Told<z.output<Output>>> {
+  const began = performance.now();
   const isReading = 'load' in question;
   if (isReading) {
     const answer = await readThroughDaemon(shell, options, question.name, input);
@@ -118,7 +124,10 @@ async function askSomebody<Input extends z.ZodObject, Output extends z.ZodObject
   const app = await openAppFor(whole, options);
   try {
     const parsed = parseInput(operation.input, asked);
-    const own = await work(app.accounts, () => operation.run(app, parsed, { signal: shell.interrupted }));
+    // What was waited for a daemon in vain is not waited for again.
+    const lostMs = performance.now() - began;
+    const left = lostMs < MOMENT_MS ? {} : { deadlineMs: Math.max(LEAST_MS, app.deadlineMs - lostMs) };
+    const own = await work(app.accounts, () => operation.run(app, parsed, { signal: shell.interrupted, ...left }));
     return { answer: own, from: 'this process' };
   } finally {
     await app.close();

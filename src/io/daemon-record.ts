@@ -75,8 +75,19 @@ function namedVariables(text: string): readonly string[] {
   return [...new Set([...text.matchAll(/\$\{ENV:([^}]*)\}/g)].map(([, name]) => name ?? ''))].sort();
 }
 
-function fingerprint(salt: string, { env, configFile, configText = '', systemTimeZone }: Surroundings): string {
-  const variables = ['CALMCP_NOW', 'CALMCP_KEYSTORE', ...namedVariables(configText)];
+/** What differs from one window to the next, and decides nothing. */
+const PASSING =
+  /^(?:_|\w*PWD|SHLVL|(?:COLOR)?TERM\w*|COLUMNS|LINES|WINDOW\w*|STY|TMUX\w*|SSH_\w+|XDG_(?:SESSION|SEAT|VTNR)\w*|(?:WAYLAND_)?DISPLAY|DBUS_\w+|VTE_VERSION|PS\d|PROMPT\w*|HIST\w+|npm_\w+|VSCODE_\w+|CALMCP_(?:LOG|HOME|CONFIG|PASSPHRASE\w*))$/;
+
+/** Whose token a program of the person's own hands out may hang on any variable: `AZURE_CONFIG_DIR`, `CLOUDSDK_CONFIG`, its own. */
+function variablesFor({ env, configText = '' }: Surroundings): readonly string[] {
+  const all = /\btokenCommand\b/.test(configText) ? Object.keys(env).filter((name) => !PASSING.test(name)) : [];
+  return [...new Set(['CALMCP_NOW', 'CALMCP_KEYSTORE', ...namedVariables(configText), ...all.sort()])];
+}
+
+function fingerprint(salt: string, surroundings: Surroundings): string {
+  const { env, configFile, systemTimeZone } = surroundings;
+  const variables = variablesFor(surroundings);
   // An empty variable and none mean the same to calmcp.
   const facts = [configFile, systemTimeZone, variables.map((name) => [name, env[name] || null])];
   return createHash('sha256').update(salt).update(JSON.stringify(facts)).digest('hex').slice(0, 8);

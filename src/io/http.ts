@@ -37,7 +37,10 @@ export function codeOfStatus(status: number): ErrorCode {
   return 'BAD_RESPONSE';
 }
 
-/** Milliseconds a server asks us to wait: seconds or an HTTP date (RFC 9110 10.2.3). `undefined` when it does not say. */
+/**
+ * Milliseconds a server asks us to wait: seconds or an HTTP date (RFC 9110 10.2.3). `undefined` when it does not say.
+ * @param nowMs epoch milliseconds of the clock that a date is of
+ */
 export function parseRetryAfter(value: string | null, nowMs = Date.now()): number | undefined {
   if (value === null) return undefined;
   const seconds = /^\s*\d+(?:\.\d+)?\s*$/.test(value) ? Number(value) * 1_000 : Date.parse(value) - nowMs;
@@ -82,7 +85,9 @@ function networkError(host: string, thrown: unknown): CalmcpError {
 export function httpError(host: string, failure: HttpFailure, isThrottled?: RequestTraits['isThrottled']): CalmcpError {
   const { status, headers } = failure;
   const code = isThrottled?.(failure) ? 'RATE_LIMITED' : codeOfStatus(status);
-  const retryAfterMs = parseRetryAfter(headers.get('retry-after'));
+  // A date is one of their clock: ours may be set wrong.
+  const theirNow = Date.parse(headers.get('date') ?? '');
+  const retryAfterMs = parseRetryAfter(headers.get('retry-after'), Number.isNaN(theirNow) ? Date.now() : theirNow);
   return new CalmcpError(code, `${host} ${SENTENCES[code] ?? 'refused the request'} (HTTP ${status})`, {
     retryAfterMs: code === 'RATE_LIMITED' || code === 'UNAVAILABLE' ? retryAfterMs : undefined,
     cause: failure,

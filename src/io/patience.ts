@@ -83,7 +83,13 @@ export function createPatience({
       line: shared?.line ?? createWaitingLine(),
       pause: quiet,
       breaker,
-      supplies: [breaker, quiet, createSlots(() => atOnce), ...bucket, ...(shared?.supplies ?? [])],
+      supplies: [
+        breaker,
+        quiet,
+        createSlots(() => Math.min(atOnce, shared?.atOnceEach ?? atOnce)),
+        ...bucket,
+        ...(shared?.supplies ?? []),
+      ],
       shared,
     };
   }

@@ -14,6 +14,8 @@ export interface RegistrationHost {
   /** One for all its accounts: their questions go before their background work. */
   readonly line: WaitingLine;
   readonly supplies: readonly Supply[];
+  /** Requests at once of any one of its accounts: one that hangs leaves something to the others. */
+  readonly atOnceEach: number;
   /** The registration was asked to slow down, not just one of its accounts. @param pauseMs for how long nobody may ask */
   throttled(pauseMs: number): void;
 }
@@ -37,10 +39,14 @@ export function createRegistration(
   function open(host: string): RegistrationHost {
     let throttledUntil = 0;
     const pause: Pause = createPause(host);
-    const slots = createSlots(() => (now() < throttledUntil ? Math.min(AT_ONCE_THROTTLED, atOnce) : atOnce));
+    const most = (): number => (now() < throttledUntil ? Math.min(AT_ONCE_THROTTLED, atOnce) : atOnce);
+    const slots = createSlots(most);
     const hint = `raise registrations.${name}.perMinute in accounts.yaml if the registration may do more, or try again later`;
     return {
       line: createWaitingLine(),
+      get atOnceEach() {
+        return Math.max(1, most() - 1);
+      },
       supplies: [pause, slots, ...(perMinute === undefined ? [] : [createTokenBucket({ perMinute, hint, host, now })])],
       throttled(pauseMs) {
         throttledUntil = now() + THROTTLED_MS;

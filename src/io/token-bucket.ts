@@ -48,7 +48,7 @@ export function createTokenBucket({
       const wait = (wanted(need, ahead) - tokens) / perMs;
       if (wait <= 0) return 0;
       if (wait >= leftMs)
-        throw new CalmcpError('RATE_LIMITED', `${host}: ${perMinute} requests a minute are used up`, {
+        throw new CalmcpError('RATE_LIMITED', `${host}: it would take more than ${perMinute} requests a minute`, {
           hint,
           retryAfterMs: Math.ceil(wait),
         });

@@ -84,7 +84,9 @@ export function createWaitingLine(): WaitingLine {
           continue;
         }
         for (const [index, supply] of supplies.entries()) {
-          if ((waits[index] ?? 0) > 0) short.add(supply);
+          // What it could have is for others, as long as it waits for something else.
+          if ((waits[index] ?? 0) === 0) continue;
+          short.add(supply);
           ahead.set(supply, (ahead.get(supply) ?? 0) + need.cost);
         }
         if (longest > 0) soonest = Math.min(soonest, longest);

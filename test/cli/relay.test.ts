@@ -501,3 +501,23 @@ test('what is no message is passed on in neither direction, and harms nothing', 
   expect(await world.ask(read(2))).toMatchObject({ result: { from: 'first' } });
   expect(first.said.map(({ method }) => method)).toEqual(['initialize', 'notifications/initialized', 'tools/call']);
 });
+
+test('a client is read again when its daemon finishes while that takes no more', async () => {
+  const [ours, theirs]: [Duplex, Duplex] = duplexPair();
+  theirs.on('error', () => undefined).once('end', () => theirs.end());
+  const take = splitLines(100_000_000, (line) => {
+    const { id = 0, method } = readMessage(line) ?? {};
+    if (method === 'tools/call') theirs.write(`${textOf({ id, result: { from: 'first' } })}\n`);
+  });
+  const channel = openChannel(ours);
+  const world = open({ channel } as Server, [openServer(well('second'))]);
+  world.send(toolCall(1, 'list_events', { filler: 'x'.repeat(200_000) }));
+  await expect.poll(() => channel.isFull).toBe(true);
+  theirs.write(`${textOf({ method: 'notifications/io.calmcp/finishing' })}\n`);
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  // It reads on, and answers.
+  theirs.on('data', take);
+  await world.until(({ id }) => id === 1);
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  expect(await world.ask(read(2))).toMatchObject({ result: { from: 'second' } });
+});

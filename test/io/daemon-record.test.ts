@@ -128,6 +128,19 @@ describe('surroundings', () => {
     }
   });
 
+  test('are all variables where a program of the person hands out tokens: it may go by any of them', () => {
+    const configText = 'accounts: { work: { tokenCommand: [./token] } }';
+    const env = { AZURE_CONFIG_DIR: '/anna', TERM: 'xterm', PWD: '/home' };
+    const here = { ...HERE, configText, env };
+    const record = { surroundings: surroundingsOf(here) };
+    expect(matchesSurroundings(record, here)).toBe(true);
+    expect(matchesSurroundings(record, { ...here, env: { ...env, TERM: 'vt100', PWD: '/tmp', SHLVL: '3' } })).toBe(
+      true,
+    );
+    expect(matchesSurroundings(record, { ...here, env: { ...env, AZURE_CONFIG_DIR: '/bert' } })).toBe(false);
+    expect(matchesSurroundings(record, { ...here, env: { TERM: 'xterm', PWD: '/home' } })).toBe(false);
+  });
+
   test.each(['', 'x', ':', 'salt:'])('that are broken (%j) fit nothing', (surroundings) => {
     expect(matchesSurroundings({ surroundings }, HERE)).toBe(false);
   });

@@ -5,7 +5,15 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { CalmcpError } from '../../src/core/errors.ts';
 import { wasNotSent } from '../../src/core/not-sent.ts';
 import type { Call, Fetch, HttpAnswer, Logger, RequestTraits } from '../../src/core/provider.ts';
-import { codeOfStatus, createHttp, type HttpFailure, parseRetryAfter, readJson, readText } from '../../src/io/http.ts';
+import {
+  codeOfStatus,
+  createHttp,
+  type HttpFailure,
+  httpError,
+  parseRetryAfter,
+  readJson,
+  readText,
+} from '../../src/io/http.ts';
 import { createPatience } from '../../src/io/patience.ts';
 import { pause } from '../../src/io/time-limit.ts';
 
@@ -306,6 +314,15 @@ describe('F03: Retry-After', () => {
     for (const moment of throttled.asked.slice(2))
       expect(moment - (throttled.asked[0] ?? 0)).toBeGreaterThanOrEqual(999);
     expect(throttled.asked).toHaveLength(5);
+  });
+
+  it.each([-3_600_000, 3_600_000])('as a date is one of the server’s clock, also where ours is %i ms off', (off) => {
+    const theirs = Date.now() + off;
+    const headers = new Headers({
+      date: new Date(theirs).toUTCString(),
+      'retry-after': new Date(theirs + 2_000).toUTCString(),
+    });
+    expect(httpError('graph.example', { status: 503, headers, body: '' }).retryAfterMs).toBe(2_000);
   });
 
   it('is obeyed as a date too', async () => {

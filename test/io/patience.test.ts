@@ -397,4 +397,31 @@ describe('an app registration', () => {
       hint: expect.stringContaining('registrations.11111111.perMinute'),
     });
   });
+
+  it('gives one account what another one does not use while it waits for a pause of its own', async () => {
+    const [first, second] = accounts(2, { perMinute: 100 });
+    await caught(first?.run(HOST, WRITE, ask(100), failing(refusal(429, 3_000)).attempt) ?? Promise.resolve());
+    const waiter = ask();
+    const waiting = Array.from({ length: 20 }, () =>
+      caught(first?.run(HOST, { ...READ, cost: 4 }, waiter, async () => 1) ?? Promise.resolve()),
+    );
+    await turn();
+    const began = performance.now();
+    expect(await second?.run(HOST, READ, ask(2_000), async () => 'fine')).toBe('fine');
+    expect(performance.now() - began).toBeLessThan(500);
+    waiter.abort(late);
+    await Promise.all(waiting);
+  });
+
+  it('that was throttled has a place left for others when one account hangs', async () => {
+    const registration = createRegistration('11111111', {});
+    const [first, second] = [open({ account: 'a', registration }), open({ account: 'b', registration })];
+    registration.at(HOST).throttled(0);
+    const holder = ask();
+    const held = Array.from({ length: 4 }, () => caught(first.run(HOST, READ, holder, hang(holder))));
+    await turn();
+    expect(await second.run(HOST, READ, ask(2_000), async () => 'fine')).toBe('fine');
+    holder.abort(late);
+    await Promise.all(held);
+  });
 });

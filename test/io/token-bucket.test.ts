@@ -62,7 +62,7 @@ describe('a token bucket', () => {
       expect(thrown).toBeInstanceOf(CalmcpError);
       expect(thrown).toMatchObject({
         code: 'RATE_LIMITED',
-        message: 'graph.example: 60 requests a minute are used up',
+        message: 'graph.example: it would take more than 60 requests a minute',
         hint: 'raise it',
         retryAfterMs: 2_000,
       });

@@ -283,7 +283,10 @@ describe('daemon', () => {
       expect((await slow).result.structuredContent).toMatchObject({ complete: true });
       client.end();
       await once(daemon, 'exit');
-      expect([daemon.exitCode, daemon.log()]).toEqual([0, expect.stringMatching(/the daemon has finished\n$/)]);
+      expect([daemon.exitCode, daemon.log()]).toEqual([
+        0,
+        expect.stringMatching(/the daemon has finished: a signal \(\S+Z\)\n$/),
+      ]);
     },
   );
 
@@ -301,6 +304,38 @@ describe('daemon', () => {
     const log = await readFile(join(home.state, 'daemon.log'), 'utf8');
     // Once, however often it was asked.
     expect(log.match(/calmcp: CONFIG_INVALID/g)).toHaveLength(1);
+  });
+
+  test('says at once, and whenever it is looked at, that accounts.yaml cannot be used, and no more when it can', async () => {
+    const home = await openHome('accounts: [');
+    const what = expect.stringMatching(/accounts\.yaml/);
+    expect(await home.run(['daemon', 'start'])).toMatchObject({ status: 0, stdout: what });
+    expect(JSON.parse((await home.run(['daemon', 'status', '--json'])).stdout).notices).toContainEqual(what);
+    expect((await home.run(['daemon', 'status'])).stdout).toMatch(/CONFIG_INVALID.*accounts\.yaml/s);
+    await writeAccounts(home.folder, FIXED);
+    const { notices, accounts } = JSON.parse((await home.run(['daemon', 'status', '--json'])).stdout);
+    expect([notices, accounts.length]).toEqual([[], 1]);
+  });
+
+  test('that runs already says which options it does not take', async () => {
+    const home = await openHome();
+    await home.run(['daemon', 'start']);
+    const { stdout } = await home.run(['daemon', 'start', '--pause-on', 'battery', '--idle-minutes', '5']);
+    expect(stdout).toMatch(/runs already.*without --idle-minutes, --pause-on/s);
+    expect((await home.run(['daemon', 'start'])).stdout).not.toMatch(/without/);
+  });
+
+  test('is asked for accounts and commands that there are', async () => {
+    const home = await openHome();
+    await home.run(['daemon', 'start']);
+    expect(await home.run(['daemon', 'status', '--account', 'nope'])).toMatchObject({
+      status: 64,
+      stderr: expect.stringMatching(/no account "nope".*it has: home/s),
+    });
+    expect(await home.run(['daemon', 'foo'])).toMatchObject({
+      status: 64,
+      stderr: expect.stringMatching(/no command "daemon foo".*run, start, stop, status/s),
+    });
   });
 
   test('that cannot start says why, and leaves nothing', async () => {
@@ -396,7 +431,7 @@ describe('daemon', () => {
     await home.run(['daemon', 'stop']);
     await client.closed;
     // It goes on in the same file, at its new end.
-    expect(await readFile(log, 'utf8')).toMatch(/^calmcp: the daemon has finished\n$/);
+    expect(await readFile(log, 'utf8')).toMatch(/^calmcp: the daemon has finished: a client told it to \(\S+Z\)\n$/);
   });
 
   test.runIf(isRoot && process.platform === 'linux')('does not need the disk once it runs', async (context) => {

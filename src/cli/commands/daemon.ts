@@ -3,7 +3,7 @@ import { CalmcpError } from '../../core/errors.ts';
 import { neutralize } from '../../core/text.ts';
 import { isNewer } from '../../io/daemon-version.ts';
 import { type AddCommand, EXIT_INCOMPLETE, type Run } from '../command.ts';
-import { type DaemonStatus, lookAtDaemon, type Seen, startDaemon, stopDaemon } from '../daemon/lifecycle.ts';
+import { type DaemonStatus, lookAtDaemon, noticesOf, type Seen, startDaemon, stopDaemon } from '../daemon/lifecycle.ts';
 import type { PauseOn } from '../daemon/run-daemon.ts';
 import { addDaemonService } from '../daemon/service-commands.ts';
 import type { GlobalOptions } from '../open-app.ts';
@@ -44,8 +44,10 @@ function parsePauseOn(text = ''): readonly PauseOn[] {
 
 const json = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`;
 
+const FLAGS = { idleMinutes: '--idle-minutes', pauseOn: '--pause-on', log: '--log' } as const;
+
 const OTHER_SURROUNDINGS =
-  'It is not used from here: it was started with another accounts.yaml, clock, time zone or variables that accounts.yaml names.';
+  'It is not used from here: it was started with another accounts.yaml, keystore, clock, time zone or variables that accounts.yaml names.';
 
 function addRun(daemon: Command, shell: Shell, run: Run): void {
   daemon
@@ -91,11 +93,11 @@ function addStart(daemon: Command, shell: Shell, run: Run): void {
         const options = command.optsWithGlobals<GlobalOptions & { idleMinutes?: string; pauseOn?: string }>();
         const idleMinutes = parseMinutes(options.idleMinutes);
         const pauseOn = parsePauseOn(options.pauseOn);
-        const { record, outcome, isUsedHere } = await withProgress(shell.stderr, 'starting the daemon', () =>
+        const { record, outcome, isUsedHere, notices } = await withProgress(shell.stderr, 'starting the daemon', () =>
           startDaemon(shell, options, { idleMinutes, ...(pauseOn.length === 0 ? {} : { pauseOn: pauseOn.join(',') }) }),
         );
         const { pid, socket, version } = record;
-        if (options.json) shell.stdout.write(json({ outcome, pid, version, socket, usedHere: isUsedHere }));
+        if (options.json) shell.stdout.write(json({ outcome, pid, version, socket, usedHere: isUsedHere, notices }));
         else {
           const what = {
             started: 'started',
@@ -103,6 +105,12 @@ function addStart(daemon: Command, shell: Shell, run: Run): void {
             running: 'runs already',
           };
           shell.stdout.write(`The daemon ${what[outcome]}: process ${pid}, calmcp ${version}\nSocket: ${socket}\n`);
+          const given = (['idleMinutes', 'pauseOn', 'log'] as const).filter((name) => options[name] !== undefined);
+          if (outcome === 'running' && given.length > 0)
+            shell.stdout.write(
+              `It goes on as it was started, without ${given.map((name) => FLAGS[name]).join(', ')}: calmcp daemon stop, and start it again\n`,
+            );
+          for (const notice of notices) shell.stdout.write(`${neutralize(notice)}\n`);
           if (!isUsedHere)
             shell.stdout.write(`${OTHER_SURROUNDINGS}\nTo use one: calmcp daemon stop, then calmcp daemon start\n`);
         }
@@ -160,30 +168,65 @@ const factsOf = (value: unknown): Readonly<Record<string, unknown>> =>
 const listOf = (value: unknown): readonly Readonly<Record<string, unknown>>[] =>
   Array.isArray(value) ? value.map(factsOf) : [];
 
-/** `12 requests, 1 retries`: the numbers of an object that are not 0, and its words. */
+/** How people call what is counted: of one, and of many. */
+const WORDS: Readonly<Record<string, readonly [string, string]>> = {
+  requests: ['request', 'requests'],
+  retries: ['of them repeated', 'of them repeated'],
+  throttled: ['told to slow down', 'told to slow down'],
+  waiting: ['waits', 'wait'],
+  running: ['under way', 'under way'],
+  refusedByBreaker: ['not sent as it fails', 'not sent as it fails'],
+  hits: ['question answered from memory', 'questions answered from memory'],
+  stale: ['of them stale', 'of them stale'],
+  joined: ['joined another', 'joined another'],
+  misses: ['read', 'read'],
+  confirmed: ['look that found nothing new', 'looks that found nothing new'],
+  refreshed: ['reading in the background', 'readings in the background'],
+  kept: ['reading in memory', 'readings in memory'],
+  events: ['event', 'events'],
+};
+
+/** `12 requests, 1 of them repeated`: the numbers of an object that are not 0. */
 function numbersIn(value: unknown): string {
-  return Object.entries(factsOf(value))
-    .filter(([, fact]) => (typeof fact === 'number' && fact !== 0) || (typeof fact === 'string' && fact !== 'closed'))
-    .map(([name, fact]) => (typeof fact === 'number' ? `${fact} ${wordsOf(name)}` : `${wordsOf(name)} ${fact}`))
-    .join(', ');
+  const facts = factsOf(value);
+  const { breaker } = facts;
+  return [
+    ...Object.entries(WORDS).flatMap(([name, [one, many]]) => {
+      const fact = facts[name];
+      return typeof fact === 'number' && fact !== 0 ? [`${fact} ${fact === 1 ? one : many}`] : [];
+    }),
+    ...(breaker === 'open' || breaker === 'half-open' ? [`fails, and is left alone (breaker ${breaker})`] : []),
+  ].join(', ');
 }
 
-const wordsOf = (name: string): string => name.replaceAll(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
+/** `2026-11-23T08:00Z, 3 minutes ago` */
+function sinceOf({ since }: { readonly since: string }): string {
+  const minutes = Math.max(0, Math.round((Date.now() - Date.parse(since)) / 60_000));
+  const [count, unit] =
+    minutes < 120
+      ? [minutes, 'minute']
+      : minutes < 2_880
+        ? [Math.round(minutes / 60), 'hour']
+        : [Math.round(minutes / 1_440), 'day'];
+  return `${since.slice(0, 16)}Z, ${count} ${unit}${count === 1 ? '' : 's'} ago`;
+}
 
 function renderRunning(shell: Shell, seen: Seen & { readonly state: 'runs' }): string {
   const { record, isUsedHere } = seen;
   const status: DaemonStatus = seen.status;
   const memory = factsOf(status.memory);
+  const paused = Array.isArray(status.pauseOn) ? status.pauseOn.map(String) : [];
   const sessions = factsOf(status.sessions);
   const head = formatTable([
     ['process', `${record.pid}${record.managed ? ', of a service manager' : ''}`],
     ['version', record.version],
-    ['since', record.since],
+    ['since', sinceOf(record)],
     ['socket', record.socket],
     ['accounts', record.configFile],
     ['memory', `${mib(memory.rss)}, of that ${mib(memory.heapUsed)} in use`],
     ['sessions', `${sessions.now} now, ${sessions.ever} ever`],
     ['questions', String(status.questions)],
+    ...(paused.length === 0 ? [] : [['pauses on', paused.join(', ')]]),
   ]);
   const accounts = listOf(status.accounts).map(({ id, provider, traffic, readings }) => [
     String(id),
@@ -195,27 +238,31 @@ function renderRunning(shell: Shell, seen: Seen & { readonly state: 'runs' }): s
     `server ${server}`,
     `${state}${pid === undefined ? '' : `, process ${pid}`}`,
   ]);
-  const notices = Array.isArray(status.notices) ? status.notices.map(String) : [];
   const isOld = isNewer(shell.version, record.version);
-  const columns = shell.stdout.isTerminal ? shell.stdout.columns : undefined;
   return [
     'The daemon runs.',
     ...head.map((row) => `  ${row}`),
     ...formatTable(
       [...accounts, ...children].map((row) => row.map(neutralize)),
-      { indent: '  ', columns },
+      { indent: '  ' },
     ),
-    ...notices.map(neutralize),
+    ...noticesOf(status).map(neutralize),
     ...(isUsedHere ? [] : [OTHER_SURROUNDINGS]),
     ...(isOld ? [`It is older than this program (${shell.version}): calmcp daemon start replaces it.`] : []),
     '',
   ].join('\n');
 }
 
-/** What `--account` names. */
+/** What `--account` names. @throws CalmcpError ACCOUNT_UNKNOWN */
 function onlyOf(seen: Seen, ids: readonly string[] | undefined): Seen {
   if (seen.state !== 'runs' || ids === undefined) return seen;
   const { accounts, children } = seen.status;
+  const known = listOf(accounts).map(({ id }) => String(id));
+  const unknown = ids.find((id) => !known.includes(id));
+  if (unknown !== undefined)
+    throw new CalmcpError('ACCOUNT_UNKNOWN', `the daemon has no account ${JSON.stringify(unknown.slice(0, 80))}`, {
+      hint: known.length === 0 ? 'run: calmcp daemon status' : `it has: ${known.join(', ')}`,
+    });
   const status = {
     ...seen.status,
     accounts: listOf(accounts).filter(({ id }) => ids.includes(String(id))),
@@ -237,14 +284,20 @@ function render(shell: Shell, seen: Seen): string {
 function addStatus(daemon: Command, shell: Shell, run: Run): void {
   daemon
     .command('status', { isDefault: true })
+    .argument('[nothing]')
+    .usage('[options]')
     .summary('whether it runs, and what it did')
     .description(
       'Prints process, memory, sessions and questions of the daemon, and of each account what was asked of it. Exit status 3 where ' +
         'none runs or where it does not answer.',
     )
     .addHelpText('after', '\nExamples:\n  calmcp daemon status\n  calmcp daemon status --json')
-    .action((_options: unknown, command: Command) =>
+    .action((other: string | undefined, _options: unknown, command: Command) =>
       run(async () => {
+        if (other !== undefined)
+          throw new CalmcpError('INPUT_INVALID', `there is no command "daemon ${other.slice(0, 40)}"`, {
+            hint: `there are: ${daemon.commands.map((each) => each.name()).join(', ')}`,
+          });
         const options = command.optsWithGlobals<GlobalOptions>();
         const seen = onlyOf(await lookAtDaemon(shell, options), options.account);
         shell.stdout.write(options.json ? json(structured(shell, seen)) : render(shell, seen));

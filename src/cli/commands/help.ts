@@ -72,7 +72,9 @@ Examples:
         const topic = words.length === 1 ? TOPICS.find(({ name }) => name === words[0]) : undefined;
         if (topic !== undefined) {
           const also = command === undefined ? '' : `\nThe command of that name: calmcp ${topic.name} --help\n`;
-          write(`${style('bold', `${topic.name}: ${topic.summary}`)}\n\n${topic.text.trim()}\n${also}`);
+          write(
+            `${style('bold', `${topic.name}: ${topic.summary}`)}\n\n${topic.text.replace(/^\n+|\s+$/g, '')}\n${also}`,
+          );
           return 0;
         }
         if (command === undefined) throw unknown(program, TOPICS, words);

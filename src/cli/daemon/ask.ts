@@ -27,6 +27,17 @@ function errorOf(parts: Readonly<Record<string, unknown>>): CalmcpError | undefi
   });
 }
 
+/** Refused before anything was begun: by the schema of the tool, or as no such tool. */
+function isNotUnderstood({ error, result }: Message): boolean {
+  const INVALID_PARAMS = -32_602;
+  const { isError, content } = factsOf(result);
+  const [said] = Array.isArray(content) ? content : [];
+  return (
+    factsOf(error).code === INVALID_PARAMS ||
+    (isError === true && /^(?:MCP error -32602: )?Input validation error/.test(String(factsOf(said).text)))
+  );
+}
+
 /** What the daemon says to one request. @returns `undefined`: the connection broke. @throws the signal's reason */
 function answerTo(channel: Channel, request: Message, signal: AbortSignal): Promise<Message | undefined> {
   return new Promise((resolve, reject) => {
@@ -73,7 +84,13 @@ export async function askThrough(
   const error = isError === true ? errorOf(factsOf(factsOf(_meta)[ERROR_META])) : undefined;
   if (error !== undefined) throw error;
   if (isRepeatable || factsOf(factsOf(answer?.error).data)[NOT_TAKEN] === true) return undefined;
-  throw new CalmcpError('UNAVAILABLE', 'the connection to calmcp’s daemon broke; nobody knows whether it was done', {
+  if (answer !== undefined && isNotUnderstood(answer))
+    throw new CalmcpError('UNAVAILABLE', 'calmcp’s daemon did not understand what it was asked, so nothing was done', {
+      hint: 'it may be of another version: calmcp daemon stop, or --no-daemon',
+    });
+  const what =
+    answer === undefined ? 'the connection to calmcp’s daemon broke' : 'calmcp’s daemon gave no answer that is one';
+  throw new CalmcpError('UNAVAILABLE', `${what}; nobody knows whether it was done`, {
     hint: 'look at the event before you try again',
   });
 }

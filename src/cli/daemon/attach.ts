@@ -61,7 +61,8 @@ const REASONS: Readonly<Record<Outcome & string, string>> = {
   nobody: 'none runs',
   silent: 'it does not answer; calmcp daemon stop ends it',
   refused: 'it does not serve such a session',
-  elsewhere: 'it was started with another accounts.yaml, clock, time zone, or variables that accounts.yaml names',
+  elsewhere:
+    'it was started with another accounts.yaml, keystore, clock, time zone, or variables that accounts.yaml names',
 };
 
 /** The daemon's record as it stands now, and what comes of it. */
@@ -122,6 +123,9 @@ export async function attachDaemon(
     }
     ({ record, outcome } = await connect());
   }
+  // It costs each of them two seconds.
+  if (outcome === 'silent')
+    shell.stderr.write('calmcp: works without its daemon, which does not answer: calmcp daemon stop ends it\n');
   if (typeof outcome === 'string') log.info('the daemon is not used', { why: REASONS[outcome] });
   else log.info('the daemon is used', { process: record?.pid, version: record?.version });
   return typeof outcome === 'string' ? undefined : outcome;

@@ -275,7 +275,13 @@ export interface Started {
   /** `running`: there was one already, as new as this program or newer. */
   readonly outcome: 'started' | 'replaced' | 'running';
   readonly isUsedHere: boolean;
+  /** What is wrong with its accounts.yaml. */
+  readonly notices: readonly string[];
 }
+
+/** What a daemon says of itself that people should know. */
+export const noticesOf = ({ notices }: DaemonStatus): readonly string[] =>
+  Array.isArray(notices) ? notices.map(String) : [];
 
 const isRunning = (seen: Seen): seen is Seen & { readonly state: 'runs' } => seen.state === 'runs';
 
@@ -366,11 +372,12 @@ export async function startDaemon(shell: Starter, options: DaemonOptions, start:
   const seen = await lookAtDaemon(shell, options);
   if (seen.state === 'hung') throw hungError(seen.record);
   if (seen.state === 'none') {
-    const { record, isUsedHere } = await launch(shell, options, start);
-    return { record, outcome: 'started', isUsedHere };
+    const { record, isUsedHere, status } = await launch(shell, options, start);
+    return { record, outcome: 'started', isUsedHere, notices: noticesOf(status) };
   }
-  const { record, isUsedHere } = seen;
-  if (!isNewer(shell.version, record.version)) return { record, outcome: 'running', isUsedHere };
+  const { record, isUsedHere, status } = seen;
+  if (!isNewer(shell.version, record.version))
+    return { record, outcome: 'running', isUsedHere, notices: noticesOf(status) };
   return replaceDaemon(record, shell, options, start);
 }
 
@@ -390,8 +397,8 @@ export async function replaceDaemon(
     throw hungError(record);
   // The scheduler of Windows does not look at how a program ended.
   if (!record.managed || shell.platform === 'win32') {
-    const { record: now, isUsedHere } = await launch(shell, options, start);
-    return { record: now, outcome: 'replaced', isUsedHere };
+    const { record: now, isUsedHere, status } = await launch(shell, options, start);
+    return { record: now, outcome: 'replaced', isUsedHere, notices: noticesOf(status) };
   }
   const now = await until(RESTARTED_MS, async () => {
     const seen = await lookAtDaemon(shell, options);
@@ -401,7 +408,10 @@ export async function replaceDaemon(
     throw new CalmcpError('UNAVAILABLE', `its service manager starts calmcp ${now.record.version} again`, {
       hint: 'run: calmcp daemon install',
     });
-  if (now !== undefined) return { record: now.record, outcome: 'replaced', isUsedHere: now.isUsedHere };
+  if (now !== undefined) {
+    const { record: next, isUsedHere, status } = now;
+    return { record: next, outcome: 'replaced', isUsedHere, notices: noticesOf(status) };
+  }
   throw new CalmcpError(
     'UNAVAILABLE',
     'the daemon was told to finish, and its service manager has not started it again yet',

@@ -151,8 +151,15 @@ export async function relay(options: RelayOptions): Promise<void> {
   function finish(session: Session): void {
     session.isFinishing = true;
     ended = { at: performance.now(), wasFinishing: true };
-    if (current === session) current = undefined;
+    leave(session);
     endWhenDone(session);
+  }
+
+  /** Nobody drains its channel any more: what the client says next finds somebody else. */
+  function leave(session: Session): void {
+    if (current !== session) return;
+    current = undefined;
+    if (connecting === undefined) input.resume();
   }
 
   /** To the server: it may be asked again later. */
@@ -234,7 +241,7 @@ export async function relay(options: RelayOptions): Promise<void> {
       fail(new CalmcpError('INTERNAL', 'the server in this process has closed'));
       return;
     }
-    if (current === session) current = undefined;
+    leave(session);
     const now = performance.now();
     if (!session.isFinishing) {
       log.info('the connection to the daemon broke');

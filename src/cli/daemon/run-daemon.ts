@@ -115,15 +115,11 @@ export async function runDaemon(shell: Shell, options: RunOptions): Promise<numb
       return options.pauseOn.some((when) => is[when] === true);
     },
   });
-  let latest: App | undefined;
-  const app = telling(shell, async () => {
-    latest = await watched.app();
-    return latest;
-  });
+  const app = telling(shell, watched.app);
   let home: DaemonHome | undefined;
-  let finish: (status: number) => void = () => undefined;
-  const finished = new Promise<number>((resolve) => {
-    finish = resolve;
+  let finish: (status: number, why: string) => void = () => undefined;
+  const finished = new Promise<{ readonly status: number; readonly why: string }>((resolve) => {
+    finish = (status, why) => resolve({ status, why });
   });
 
   const service = createSocketService({
@@ -131,9 +127,11 @@ export async function runDaemon(shell: Shell, options: RunOptions): Promise<numb
     app,
     log,
     onFinish({ restart, pid = process.pid }) {
-      if (pid === process.pid) finish(restart && options.service ? EXIT_RESTART : 0);
+      if (pid === process.pid) finish(restart && options.service ? EXIT_RESTART : 0, 'a client told it to');
     },
     async status() {
+      const opened = await app().catch(toCalmcpError);
+      const isOpen = !(opened instanceof CalmcpError);
       const { rss, heapUsed } = process.memoryUsage();
       const { pid, version, since, socket, managed } = home?.record ?? {};
       return {
@@ -148,8 +146,8 @@ export async function runDaemon(shell: Shell, options: RunOptions): Promise<numb
         memory: { rss, heapUsed },
         sessions: service.sessions,
         questions: service.questions,
-        ...(latest === undefined ? {} : { notices: latest.notices }),
-        accounts: (latest?.accounts ?? []).map(({ id, provider, traffic, readings }) => ({
+        notices: isOpen ? opened.notices : renderError(opened).split('\n'),
+        accounts: (isOpen ? opened.accounts : []).map(({ id, provider, traffic, readings }) => ({
           id,
           provider: provider.type,
           traffic: traffic(),
@@ -181,15 +179,16 @@ export async function runDaemon(shell: Shell, options: RunOptions): Promise<numb
     return [recordPath(stateFolder), ...(shell.platform === 'win32' ? [] : [own.record.socket])];
   });
   shell.stderr.write(
-    `calmcp ${shell.version}: the daemon listens at ${own.record.socket} (process ${own.record.pid})\n`,
+    `calmcp ${shell.version}: the daemon listens at ${own.record.socket} (process ${own.record.pid}, ${facts.since})\n`,
   );
-  if (shell.interrupted.aborted) finish(0);
-  shell.interrupted.addEventListener('abort', () => finish(0), { once: true });
+  const interrupted = (): void => finish(0, 'a signal');
+  if (shell.interrupted.aborted) interrupted();
+  shell.interrupted.addEventListener('abort', interrupted, { once: true });
 
   async function look(): Promise<void> {
     if (!(await own.isOwn())) {
       log.warn('the files of this daemon were removed or replaced: it finishes');
-      return finish(0);
+      return finish(0, 'its files are gone');
     }
     const now = await surroundingsHere(shell, paths);
     // accounts.yaml names other variables by now.
@@ -200,7 +199,7 @@ export async function runDaemon(shell: Shell, options: RunOptions): Promise<numb
   const rounds = setInterval(
     () => {
       const { idleSince } = service;
-      if (idleSince !== undefined && performance.now() - idleSince >= idleMs) finish(0);
+      if (idleSince !== undefined && performance.now() - idleSince >= idleMs) finish(0, 'nobody was connected');
       else look().catch((error: unknown) => log.warn('the daemon could not look after itself', { error }));
     },
     Math.min(ROUND_MS, idleMs / 4),
@@ -212,14 +211,14 @@ export async function runDaemon(shell: Shell, options: RunOptions): Promise<numb
     .catch((thrown: unknown) => shell.stderr.write(`calmcp: ${renderError(toCalmcpError(thrown))}\n`));
   void app().catch(() => undefined);
 
-  const status = await finished;
+  const { status, why } = await finished;
   clearInterval(rounds);
   isFound = false;
   await own.release().catch((error: unknown) => log.warn('the files of the daemon were not removed', { error }));
   await service.drain(DRAIN_MS);
   await watched.close();
   unwatch();
-  shell.stderr.write('calmcp: the daemon has finished\n');
+  shell.stderr.write(`calmcp: the daemon has finished: ${why} (${new Date().toISOString()})\n`);
   setTimeout(() => process.exit(status), LINGER_MS).unref();
   return status;
 }

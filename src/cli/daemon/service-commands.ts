@@ -174,11 +174,12 @@ function print(shell: Shell, service: SystemService, files: readonly ServiceFile
 }
 
 /** Ends a daemon that no service manager looks after: it would keep the service from starting. */
-async function endUnmanaged(shell: Shell, options: GlobalOptions, tell: (line: string) => void): Promise<void> {
+async function endUnmanaged(shell: Shell, options: GlobalOptions, tell: (line: string) => void): Promise<boolean> {
   const record = await readDaemonRecord(pathsOf(shell, options).stateFolder);
-  if (record === undefined || record.managed || !(await isDaemonAlive(record))) return;
+  if (record === undefined || record.managed || !(await isDaemonAlive(record))) return false;
   await stopDaemon(shell, options);
   tell(`Ended the daemon that ran (process ${record.pid}).`);
+  return true;
 }
 
 async function install(shell: Shell, options: InstallOptions): Promise<number> {
@@ -248,9 +249,10 @@ async function install(shell: Shell, options: InstallOptions): Promise<number> {
     tell(`${before.state === 'missing' ? 'Wrote' : 'Replaced'} ${file.path}`);
   }
   for (const backup of backups) tell(`The file as it was: ${backup}`);
-  await endUnmanaged(shell, options, tell);
+  const hasEnded = await endUnmanaged(shell, options, tell);
   const failure = await runAll(shell, commands);
   if (failure !== undefined) {
+    if (hasEnded) tell('No daemon runs now. To start one without the system: calmcp daemon start');
     remark();
     throw failureError(shell, service, failure, `${main} is written and stays`, commands);
   }
