@@ -85,9 +85,9 @@ async function run(argv: readonly string[]): Promise<number> {
   const choice = plainMcp(argv);
   if (choice === undefined) return runCommand(argv);
   const { serveThroughDaemon } = await import('./cli/daemon/serve-through-daemon.ts');
-  const isServed = await serveThroughDaemon(shell, choice, async (client) => {
+  const isServed = await serveThroughDaemon(shell, choice, async (client, heard) => {
     const [{ serveAlone }, whole] = await Promise.all([import('./cli/commands/mcp.ts'), wholeShell()]);
-    await serveAlone(whole, choice, client);
+    await serveAlone(whole, choice, client, heard);
   });
   return isServed ? 0 : runCommand([...argv, '--no-daemon']);
 }

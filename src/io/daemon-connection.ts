@@ -118,7 +118,12 @@ export interface Session {
   readonly readOnly?: boolean | undefined;
   readonly tools?: readonly string[] | undefined;
   readonly answers: 'model' | 'script';
+  /** What the session heard before: hashes, and from which accounts. */
+  readonly heard?: Told | undefined;
 }
+
+/** As the daemon tells it, and is told it again: nobody here looks into it. */
+export type Told = readonly unknown[];
 
 export interface Patience {
   /** Milliseconds for the first answer. */

@@ -24,11 +24,16 @@ const HALF = MOST / 2;
 const SHORT = 200;
 const MOST_NOTED = 5_000;
 
+/** By its hash, something that was heard: and from which accounts. */
+export type HeardEntry = readonly [key: string, accounts: readonly string[]];
+
 export interface Heard {
   /** @param accounts all whose events say it */
   note(text: string | null | undefined, accounts: readonly string[]): void;
   /** For each stretch of words in `text` that was heard: the accounts that it was heard from. */
   sourcesOf(text: string): readonly (readonly string[])[];
+  /** What came to be known since the last time that this was asked. */
+  takeNew(): readonly HeardEntry[];
 }
 
 const wordsOf = (text: string): string[] =>
@@ -43,8 +48,10 @@ function runsOf(words: readonly string[], length: number): string[][] {
   return Array.from({ length: Math.max(0, words.length - length + 1) }, (_, at) => words.slice(at, at + length));
 }
 
-export function createHeard(): Heard {
-  const known = new Map<string, Set<string>>();
+/** @param before what was heard in the same session, from a server that is gone */
+export function createHeard(before: readonly HeardEntry[] = []): Heard {
+  const known = new Map<string, Set<string>>(before.map(([key, accounts]) => [key, new Set(accounts)]));
+  let fresh = new Set<string>();
   /** Short texts that were noted, with their accounts. */
   const noted = new Set<string>();
 
@@ -59,9 +66,10 @@ export function createHeard(): Heard {
 
   function add(words: readonly string[], accounts: readonly string[]): void {
     const key = keyOf(words);
-    const before = known.get(key) ?? new Set();
+    const before = known.get(key);
+    if (!accounts.every((account) => before?.has(account))) fresh.add(key);
     known.delete(key);
-    known.set(key, new Set([...before, ...accounts]));
+    known.set(key, new Set([...(before ?? []), ...accounts]));
     if (known.size > MOST) known.delete(known.keys().next().value ?? '');
   }
 
@@ -85,6 +93,14 @@ export function createHeard(): Heard {
         const accounts = known.get(keyOf(run));
         return accounts === undefined ? [] : [[...accounts]];
       });
+    },
+    takeNew() {
+      const taken = [...fresh].flatMap((key): HeardEntry[] => {
+        const accounts = known.get(key);
+        return accounts === undefined ? [] : [[key, [...accounts]]];
+      });
+      fresh = new Set();
+      return taken;
     },
   };
 }

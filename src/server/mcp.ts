@@ -15,7 +15,7 @@ import type { App } from '../accounts/registry.ts';
 import { CalmcpError, toCalmcpError } from '../core/errors.ts';
 import type { Logger } from '../core/provider.ts';
 import { ERROR_META } from '../core/session-names.ts';
-import { createHeard } from '../operations/heard.ts';
+import { createHeard, type HeardEntry } from '../operations/heard.ts';
 import { operations } from '../operations/index.ts';
 import type { Asker, Effect, Operation } from '../operations/operation.ts';
 import { type SignInAnswer, signIn } from '../operations/sign-in.ts';
@@ -56,6 +56,8 @@ export interface McpOptions {
    * all that it says (`io.calmcp/error`), and `calmcp://daemon` can be read. Default `model`.
    */
   readonly answers?: 'model' | 'script' | undefined;
+  /** What the session heard from a server before this one, and who is told what it hears now. */
+  readonly heard?: { readonly before: readonly HeardEntry[]; tell(entries: readonly HeardEntry[]): void } | undefined;
   /** What is at `calmcp://daemon`. */
   readonly status?: (() => Promise<unknown>) | undefined;
 }
@@ -137,7 +139,7 @@ export function createMcpServer(options: McpOptions): McpServer {
       },
     },
   );
-  const heard = createHeard();
+  const heard = createHeard(options.heard?.before);
 
   function run(
     operation: Operation,
@@ -145,7 +147,12 @@ export function createMcpServer(options: McpOptions): McpServer {
     context: ServerContext,
   ): Promise<unknown> {
     const asker = { signal: context.mcpReq.signal, progress: progressOf(context), heard };
-    return app().then((opened) => operation.run(opened, input, asker));
+    return app()
+      .then((opened) => operation.run(opened, input, asker))
+      .finally(() => {
+        const entries = options.heard === undefined ? [] : heard.takeNew();
+        if (entries.length > 0) options.heard?.tell(entries);
+      });
   }
 
   /** A person who signs in is shown the page by a client that can; everybody else by the words of the answer. */

@@ -22,7 +22,8 @@ import {
 import { serveStdio } from '@modelcontextprotocol/server/stdio';
 import { toCalmcpError } from '../core/errors.ts';
 import { splitLines } from '../core/lines.ts';
-import { FINISH, FINISHING, NOT_TAKEN, SESSION } from '../core/session-names.ts';
+import { FINISH, FINISHING, HEARD, NOT_TAKEN, SESSION } from '../core/session-names.ts';
+import type { HeardEntry } from '../operations/heard.ts';
 import { createMcpServer, type McpOptions, toolsOf } from './mcp.ts';
 import { renderError } from './text.ts';
 
@@ -34,6 +35,8 @@ export interface SessionOptions {
   readonly tools?: readonly string[];
   /** `script`: inputs and structured answers as the operations have them, without text for a model. */
   readonly answers?: 'model' | 'script';
+  /** What the session heard from a daemon before this one. It is told what it hears from now on ({@link HEARD}). */
+  readonly heard?: readonly HeardEntry[];
 }
 
 /** Params of {@link FINISH}. */
@@ -99,14 +102,25 @@ interface Session {
 const asRecord = (value: unknown): Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null ? (value as Readonly<Record<string, unknown>>) : {};
 
+const isHeard = (value: unknown): value is readonly HeardEntry[] =>
+  Array.isArray(value) &&
+  value.every(
+    (entry) =>
+      Array.isArray(entry) &&
+      typeof entry[0] === 'string' &&
+      Array.isArray(entry[1]) &&
+      entry[1].every((account) => typeof account === 'string'),
+  );
+
 /** @returns what is wrong with it, in words, instead */
 function readSession(params: unknown): SessionOptions | string {
-  const { version, readOnly, tools, answers } = asRecord(params);
+  const { version, readOnly, tools, answers, heard } = asRecord(params);
   const isList = Array.isArray(tools) && tools.every((name) => typeof name === 'string');
   if (
     (version !== undefined && typeof version !== 'string') ||
     (readOnly !== undefined && typeof readOnly !== 'boolean') ||
     (tools !== undefined && !isList) ||
+    (heard !== undefined && !isHeard(heard)) ||
     (answers !== undefined && answers !== 'model' && answers !== 'script')
   )
     return `${SESSION} has params that cannot be read`;
@@ -115,6 +129,7 @@ function readSession(params: unknown): SessionOptions | string {
     ...(readOnly === undefined ? {} : { readOnly }),
     ...(tools === undefined ? {} : { tools: tools as readonly string[] }),
     ...(answers === undefined ? {} : { answers }),
+    ...(heard === undefined ? {} : { heard }),
   };
   try {
     toolsOf(session);
@@ -278,6 +293,10 @@ function openSession(socket: Socket, context: SessionContext): Session {
         readOnly: options?.readOnly,
         tools: options?.tools,
         answers: options?.answers,
+        heard: options?.heard && {
+          before: options.heard,
+          tell: (entries) => write({ jsonrpc: '2.0', method: HEARD, params: { entries: [...entries] } }),
+        },
         status: context.status,
       }),
     { transport, onerror: (error) => log.debug('MCP transport', { error }) },

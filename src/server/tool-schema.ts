@@ -36,16 +36,30 @@ export function toolInput({ input }: Operation): z.ZodObject {
 type JsonSchema = Readonly<Record<string, unknown>>;
 type Published = StandardSchemaWithJSON<Record<string, unknown>>;
 
+/** Worked out once for all servers of this process: a list of tools made anew takes as long as many answers. */
+function once<Key extends WeakKey, Value>(make: (key: Key) => Value): (key: Key) => Value {
+  const made = new WeakMap<Key, Value>();
+  return (key) => {
+    const value = made.get(key) ?? make(key);
+    made.set(key, value);
+    return value;
+  };
+}
+
 /** What a schema publishes of itself; what it checks stays the same. */
 function published(schema: z.ZodObject, shorten: (schema: JsonSchema) => JsonSchema): Published {
   const { jsonSchema, ...standard } = schema['~standard'];
+  const shown = new Map<string, JsonSchema>();
+  const show = (side: 'input' | 'output', options: Parameters<typeof jsonSchema.input>[0]): Record<string, unknown> => {
+    const key = JSON.stringify([side, options]);
+    const known = shown.get(key) ?? shorten(jsonSchema[side](options));
+    shown.set(key, known);
+    return { ...known };
+  };
   return {
     '~standard': {
       ...standard,
-      jsonSchema: {
-        input: (options) => ({ ...shorten(jsonSchema.input(options)) }),
-        output: (options) => ({ ...shorten(jsonSchema.output(options)) }),
-      },
+      jsonSchema: { input: (options) => show('input', options), output: (options) => show('output', options) },
     },
   };
 }
@@ -84,7 +98,7 @@ function shortProperty(
  * Without its `$schema` line: clients of 2025 take a schema for draft-07 and refuse one that names a dialect they do not know,
  * and what is said here means the same in both.
  */
-export function publishedInput(operation: Operation): Published {
+export const publishedInput = once((operation: Operation): Published => {
   const explained = explainedBefore(operation);
   return published(toolInput(operation), ({ properties = {}, required, additionalProperties }) => ({
     type: 'object',
@@ -97,12 +111,12 @@ export function publishedInput(operation: Operation): Published {
     ...(required === undefined ? {} : { required }),
     additionalProperties,
   }));
-}
+});
 
 /**
  * What an answer always has. All of its parts, event by event, would be most of the tool list, and no client shows them to its
  * model; what is sent is checked against the whole schema all the same.
  */
-export function publishedOutput({ output }: Operation): Published {
-  return published(output, ({ required }) => ({ type: 'object', required }));
-}
+export const publishedOutput = once(
+  ({ output }: Operation): Published => published(output, ({ required }) => ({ type: 'object', required })),
+);

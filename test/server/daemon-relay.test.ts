@@ -328,6 +328,35 @@ test('a daemon that is replaced by a newer one is missed by none of its clients,
   expect(await sessionsOf(folder)).toBe(3);
 });
 
+test('what a client was told keeps to its barrier with the next daemon, and without one', async () => {
+  const folder = await home(`version: 1
+defaults: { timeZone: Europe/Amsterdam }
+accounts:
+  alpha: { provider: memory, client: a, events: [{ title: Project Bluebird layoffs plan, start: 2026-11-23T10:00 }] }
+  beta: { provider: memory, access: write, client: b }
+`);
+  await openDaemon(folder);
+  const wire = await openClient(folder);
+  const write = async (title: string): Promise<string> => {
+    const asked = { account: 'beta', title, start: '2026-12-01T10:00', dryRun: true };
+    return (await wire.call('create_event', asked)).result?.content[0].text.split(':')[0];
+  };
+  const check = async (): Promise<void> =>
+    expect([await write('Project Bluebird layoffs plan'), await write('Dentist')]).toEqual([
+      'FORBIDDEN',
+      expect.stringMatching(/^PREVIEW/),
+    ]);
+  expect(await write('Project Bluebird layoffs plan')).toMatch(/^PREVIEW/);
+  await wire.call('list_events', today);
+  await check();
+  await runProgram(folder, ['daemon', 'stop']);
+  await openDaemon(folder);
+  await check();
+  process.kill((await recordOf(folder))?.pid ?? 0, 'SIGKILL');
+  await check();
+  expect(wire.said()).toMatch(/goes on without the daemon/);
+});
+
 test('a client of 2026-07-28, which opens no session, is not told of a broken one either', async () => {
   const folder = await home();
   const daemon = await openDaemon(folder);

@@ -1,6 +1,8 @@
 import type { Duplex } from 'node:stream';
 import type { App } from '../../accounts/registry.ts';
 import { CalmcpError, toCalmcpError } from '../../core/errors.ts';
+import type { Told } from '../../io/daemon-connection.ts';
+import type { HeardEntry } from '../../operations/heard.ts';
 import { renderError } from '../../server/text.ts';
 import type { AddCommand } from '../command.ts';
 import { type McpChoice, toolNames } from '../daemon/plain-mcp.ts';
@@ -12,12 +14,14 @@ import { openWatchedApp } from '../watched-app.ts';
 
 /**
  * Serves one client in this process, on stdin and stdout or on a stream of its own; resolves when it has gone.
+ * @param heard what a daemon that is gone has told it
  * @throws CalmcpError INPUT_INVALID for a tool that there is not
  */
 export async function serveAlone(
   shell: Shell,
   { readOnly, tools, ...options }: McpChoice & GlobalOptions,
   client?: Duplex,
+  heard: Told = [],
 ): Promise<void> {
   const { serveMcpOnStdio, toolsOf } = await import('../../server/stdio.ts');
   // A wrong name is told to whoever set it up, before the client asks anything.
@@ -36,7 +40,18 @@ export async function serveAlone(
     .catch((thrown: unknown) => shell.stderr.write(`calmcp: ${renderError(toCalmcpError(thrown))}\n`));
   const gone =
     client === undefined ? shell.stdinEnded() : new Promise<void>((resolve) => void client.once('close', resolve));
-  await serveMcpOnStdio({ version: shell.version, app, log, readOnly, tools }, gone, client);
+  await serveMcpOnStdio(
+    {
+      version: shell.version,
+      app,
+      log,
+      readOnly,
+      tools,
+      heard: { before: heard as readonly HeardEntry[], tell: () => undefined },
+    },
+    gone,
+    client,
+  );
   await watched.close();
 }
 
@@ -64,7 +79,7 @@ calmcp install writes the entry that a client starts it by.`,
       run(async () => {
         const { tools, ...options } = command.optsWithGlobals() as GlobalOptions & { readOnly?: true; tools?: string };
         const choice = { ...options, tools: tools === undefined ? undefined : toolNames(tools) };
-        if (!(await serveThroughDaemon(shell, choice, (client) => serveAlone(shell, choice, client))))
+        if (!(await serveThroughDaemon(shell, choice, (client, heard) => serveAlone(shell, choice, client, heard))))
           await serveAlone(shell, choice);
         return 0;
       }),

@@ -6,13 +6,14 @@ import type { Readable, Writable } from 'node:stream';
 import { CalmcpError } from '../../core/errors.ts';
 import { splitLines } from '../../core/lines.ts';
 import type { Logger } from '../../core/provider.ts';
-import { FINISHING, NOT_TAKEN } from '../../core/session-names.ts';
+import { FINISHING, HEARD, NOT_TAKEN } from '../../core/session-names.ts';
 import {
   type Channel,
   factsOf,
   isOfThatRevision,
   type Message,
   readMessage,
+  type Told,
   textOf,
 } from '../../io/daemon-connection.ts';
 
@@ -38,6 +39,8 @@ const REPLACED_MS = 5_000;
  * itself then.
  */
 const TROUBLE_MS = 60_000;
+/** As many as a server remembers itself (`operations/heard.ts`). */
+const MOST_HEARD = 100_000;
 /** For the opening of another session, in milliseconds: by a daemon, and by this process, which has yet to load the server. */
 const OPENING_MS = { daemon: 2_000, alone: 20_000 } as const;
 
@@ -52,9 +55,9 @@ export interface RelayOptions {
   readonly log: Logger;
   readonly first: Channel;
   /** Another daemon, where there is one within so many milliseconds. */
-  readonly reattach: (patienceMs: number) => Promise<Channel | undefined>;
+  readonly reattach: (patienceMs: number, heard: Told) => Promise<Channel | undefined>;
   /** calmcp itself, in this process. */
-  readonly alone: () => Promise<Channel>;
+  readonly alone: (heard: Told) => Promise<Channel>;
 }
 
 type Id = string | number;
@@ -125,6 +128,7 @@ export async function relay(options: RelayOptions): Promise<void> {
   let handshake: { readonly request: Message; version?: unknown } | undefined;
   let initialized: string | undefined;
   let current: Session | undefined;
+  const heard = new Map<string, unknown>();
   let connecting: Promise<void> | undefined;
   let count = 0;
   let isAlone = false;
@@ -201,9 +205,20 @@ export async function relay(options: RelayOptions): Promise<void> {
   function onNotification(session: Session, line: string, message: Message): void {
     const { method = '', params } = message;
     if (method === FINISHING) finish(session);
+    else if (method === HEARD) hear(factsOf(params).entries);
     else if (method === 'notifications/cancelled') onRequestCancelled(session, line, message);
     else if (method === 'notifications/progress') onProgress(session, line, factsOf(params));
     else if (!method.startsWith('notifications/io.calmcp/')) tell(line);
+  }
+
+  /** So that a daemon which comes after this one keeps words of one client out of the calendars of others as well. */
+  function hear(entries: unknown): void {
+    for (const entry of Array.isArray(entries) ? entries : []) {
+      const key = String(Array.isArray(entry) ? entry[0] : '');
+      heard.delete(key);
+      heard.set(key, entry);
+      if (heard.size > MOST_HEARD) heard.delete(heard.keys().next().value ?? '');
+    }
   }
 
   function onRequestCancelled(session: Session, line: string, message: Message): void {
@@ -301,7 +316,7 @@ export async function relay(options: RelayOptions): Promise<void> {
   async function nextSession(): Promise<Session> {
     if (!isAlone) {
       const patienceMs = ended.wasFinishing ? Math.max(0, ended.at + REPLACED_MS - performance.now()) : 0;
-      const channel = await options.reattach(patienceMs).catch((error: unknown) => {
+      const channel = await options.reattach(patienceMs, [...heard.values()]).catch((error: unknown) => {
         log.warn('the daemon could not be looked for', { error });
         return undefined;
       });
@@ -310,7 +325,7 @@ export async function relay(options: RelayOptions): Promise<void> {
       isAlone = true;
       session?.channel.destroy();
     }
-    const session = enter(await options.alone(), true);
+    const session = enter(await options.alone([...heard.values()]), true);
     if (!(await reopen(session))) throw new CalmcpError('INTERNAL', 'the session could not be opened again');
     return session;
   }

@@ -1,6 +1,6 @@
 /** `calmcp mcp` with a daemon: next to nothing is loaded, and this process stays small. */
 import { type Duplex, duplexPair } from 'node:stream';
-import { type Channel, openChannel } from '../../io/daemon-connection.ts';
+import { type Channel, openChannel, type Told } from '../../io/daemon-connection.ts';
 import { createLog, LOG_LEVELS, type LogLevel } from '../../io/log.ts';
 import type { LightShell } from '../shell.ts';
 import { type AttachOptions, attachDaemon } from './attach.ts';
@@ -15,7 +15,7 @@ import { relay } from './relay.ts';
 export async function serveThroughDaemon(
   shell: LightShell,
   { readOnly, tools, ...options }: McpChoice & AttachOptions,
-  alone: (client: Duplex) => Promise<void>,
+  alone: (client: Duplex, heard: Told) => Promise<void>,
 ): Promise<boolean> {
   const level = options.log ?? (shell.env.CALMCP_LOG || 'warn');
   // What is wrong with it is said by whoever reads all options.
@@ -25,8 +25,8 @@ export async function serveThroughDaemon(
     write: (line) => shell.stderr.write(line),
     now: () => new Date(),
   });
-  const attach = (patienceMs = 0): Promise<Channel | undefined> =>
-    attachDaemon(shell, options, { readOnly, tools, answers: 'model' }, log, patienceMs);
+  const attach = (patienceMs = 0, heard: Told = []): Promise<Channel | undefined> =>
+    attachDaemon(shell, options, { readOnly, tools, answers: 'model', heard }, log, patienceMs);
   const first = await attach();
   if (first === undefined) return false;
   let served: Promise<void> | undefined;
@@ -36,13 +36,13 @@ export async function serveThroughDaemon(
     log,
     first,
     reattach: attach,
-    async alone() {
+    async alone(heard) {
       log.info('goes on without the daemon');
       const [ours, theirs] = duplexPair();
       // To destroy one of them says nothing to the other one.
       ours.once('close', () => theirs.destroy());
       theirs.once('close', () => ours.destroy());
-      served = alone(theirs);
+      served = alone(theirs, heard);
       served.catch(() => theirs.destroy());
       return openChannel(ours);
     },
