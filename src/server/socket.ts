@@ -15,6 +15,7 @@ import {
   isJSONRPCRequest,
   isJSONRPCResultResponse,
   type JSONRPCMessage,
+  type JSONRPCRequest,
   ProtocolErrorCode,
   serializeMessage,
   type Transport,
@@ -159,6 +160,8 @@ function openSession(socket: Socket, context: SessionContext): Session {
   let garbage = 0;
   /** Lines that have come and wait for their turn. */
   const lines: string[] = [];
+  /** Requests that wait until others are answered. */
+  let held: JSONRPCRequest[] = [];
   let isTaking = false;
   /** What the client waits for, and by which method. */
   const underWay = new Map<string | number, string>();
@@ -192,13 +195,22 @@ function openSession(socket: Socket, context: SessionContext): Session {
     else listenOrWait();
   }
 
-  const isBusy = (): boolean => socket.writableLength > limits.unsent || underWay.size >= limits.underWay;
+  const isUnread = (): boolean => socket.writableLength > limits.unsent;
+  const isBusy = (): boolean => underWay.size >= limits.underWay;
 
-  /** Takes the lines that have come, as far as there is room for their answers; more are not read from it meanwhile. */
+  /**
+   * Takes what has come, as far as there is room for the answers; more is not read from it meanwhile. Requests of a client that has
+   * asked much already wait, and what it calls off or answers does not wait behind them.
+   */
   function listenOrWait(): void {
     if (isTaking) return;
     isTaking = true;
-    while (lines.length > 0 && !isBusy() && !socket.destroyed) takeLine(lines.shift() ?? '');
+    while (!socket.destroyed && !isUnread()) {
+      const next = isBusy() ? undefined : held.shift();
+      if (next !== undefined) accept(next);
+      else if (lines.length > 0 && held.length < limits.underWay) takeLine(lines.shift() ?? '');
+      else break;
+    }
     isTaking = false;
     if (lines.length > 0) socket.pause();
     else if (socket.isPaused()) socket.resume();
@@ -253,9 +265,12 @@ function openSession(socket: Socket, context: SessionContext): Session {
       // One that is open for as long as the client likes is nothing to wait for.
       if (method !== 'subscriptions/listen') underWay.set(id, method);
     } else if (refusal !== undefined) return;
-    else if (isJSONRPCNotification(message) && message.method === 'notifications/cancelled')
+    else if (isJSONRPCNotification(message) && message.method === 'notifications/cancelled') {
+      const { requestId } = asRecord(message.params);
+      held = held.filter(({ id }) => id !== requestId);
       // Nothing is answered to it any more.
-      settle(asRecord(message.params).requestId as string | number | undefined, false);
+      settle(requestId as string | number | undefined, false);
+    }
     transport.onmessage?.(message);
   }
 
@@ -268,7 +283,8 @@ function openSession(socket: Socket, context: SessionContext): Session {
       if (garbage === limits.garbage) giveUp('it does not speak MCP');
       return;
     }
-    accept(message);
+    if (isJSONRPCRequest(message) && (isBusy() || held.length > 0)) held.push(message);
+    else accept(message);
   }
 
   const split = splitLines(limits.line, (line) => {

@@ -245,6 +245,20 @@ describe('a client that misbehaves', () => {
     expect(most).toBeLessThanOrEqual(4);
   });
 
+  test('by asking too much at once can call all of it off, what was not begun as well', async () => {
+    const world = await serveSlow(20_000);
+    const client = await world.open(SCRIPT);
+    const ids = Array.from({ length: 100 }, (_, index) => index + 1);
+    const live = { name: 'list_events', arguments: { range: 'today', maxAgeSeconds: 0 } };
+    for (const id of ids) client.send({ id, method: 'tools/call', params: live });
+    await eventually(() => world.sandbox.requests.length > 0);
+    for (const requestId of ids) client.send({ method: 'notifications/cancelled', params: { requestId } });
+    const began = performance.now();
+    client.send({ id: 'ping', method: 'ping' });
+    await client.heard(({ id }) => id === 'ping');
+    expect(performance.now() - began).toBeLessThan(5_000);
+  });
+
   test('by vanishing takes its questions along', async () => {
     const world = await serveSlow(30_000);
     const client = await world.open(SCRIPT);
