@@ -200,6 +200,8 @@ export function createPatience({
         try {
           const value = await attempt();
           host.breaker.succeeded();
+          if (!call.unnamed)
+            log.debug('asked', { account, host: name, ms: Math.round(performance.now() - began), tries });
           return value;
         } catch (thrown) {
           const moment = performance.now();
@@ -212,6 +214,14 @@ export function createPatience({
           }
           if (!(thrown instanceof CalmcpError)) throw thrown;
           failure = thrown;
+          if (!call.unnamed)
+            log.debug('asked in vain', {
+              account,
+              host: name,
+              ms: Math.round(moment - began),
+              tries,
+              error: thrown.code,
+            });
           asked = learn(host, thrown, isWorthIt);
         } finally {
           count.running--;

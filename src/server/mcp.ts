@@ -147,9 +147,11 @@ export function createMcpServer(options: McpOptions): McpServer {
     context: ServerContext,
   ): Promise<unknown> {
     const asker = { signal: context.mcpReq.signal, progress: progressOf(context), heard };
+    const began = performance.now();
     return app()
       .then((opened) => operation.run(opened, input, asker))
       .finally(() => {
+        log.debug('question', { tool: operation.name, ms: Math.round(performance.now() - began) });
         const entries = options.heard === undefined ? [] : heard.takeNew();
         if (entries.length > 0) options.heard?.tell(entries);
       });

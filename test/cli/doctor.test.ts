@@ -70,6 +70,7 @@ describe('doctor finds everything all right', () => {
       expect.stringMatching(/^ok {2}calmcp {2}state folder {2}.*state, for you alone$/),
       'ok  calmcp  leftovers     nothing of an earlier run lies about',
       'ok  calmcp  keystore      the key file can be used',
+      'ok  calmcp  daemon        none runs, and none is needed',
       expect.stringMatching(new RegExp(`^ok {2}xebia {3}service {7}${host} answered \\(\\d+ ms\\)$`)),
       `ok  xebia   clock         as that of ${host}`,
       `ok  xebia   sign-in       signed in as ${PERSON}`,

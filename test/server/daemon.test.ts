@@ -325,6 +325,27 @@ describe('daemon', () => {
     expect((await home.run(['daemon', 'start'])).stdout).not.toMatch(/without/);
   });
 
+  test('is one of the things that doctor looks at', async () => {
+    const home = await openHome();
+    const probe = async (env = {}): Promise<object> =>
+      JSON.parse((await home.run(['doctor', '--json'], { env })).stdout).probes.find(
+        ({ name }: { name: string }) => name === 'daemon',
+      );
+    expect(await probe()).toMatchObject({ state: 'ok', message: expect.stringMatching(/^none runs/) });
+    await home.run(['daemon', 'start']);
+    const { pid } = await recordOf(home);
+    expect(await probe()).toMatchObject({ state: 'ok', message: expect.stringContaining(`process ${pid},`) });
+    expect(await probe({ CALMCP_NOW: '2026-11-24T08:00:00Z' })).toMatchObject({
+      state: 'warn',
+      message: expect.stringContaining('not used from here'),
+      hint: expect.stringContaining('calmcp daemon stop'),
+    });
+    process.kill(pid, 'SIGSTOP');
+    expect(await probe()).toMatchObject({ state: 'warn', message: expect.stringContaining('does not answer') });
+    process.kill(pid, 'SIGKILL');
+    await eventually(async () => JSON.stringify(await probe()).includes('left files behind'));
+  });
+
   test('is asked for accounts and commands that there are', async () => {
     const home = await openHome();
     await home.run(['daemon', 'start']);

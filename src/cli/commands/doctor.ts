@@ -7,6 +7,7 @@ import { type GlobalOptions, openAppFor, openSecrets, pathsOf, readConfig } from
 import { failedProbe, type Probe } from '../probe.ts';
 import { probeAccount } from '../probe-account.ts';
 import { type SeenChildren, watchChildren } from '../probe-child.ts';
+import { probeDaemon } from '../probe-daemon.ts';
 import {
   describeConfig,
   probeConfigFile,
@@ -56,6 +57,7 @@ async function examine(shell: Shell, options: GlobalOptions, timeLimitMs: number
     probeStateFolder(paths),
     probeLeftovers(paths),
     probeKeystore(shell, () => openSecrets(shell, paths, false), needed),
+    probeDaemon(shell, options),
   ]);
   if (config === undefined)
     return [...machine, { name: 'accounts', state: 'skipped', message: 'not looked at before accounts.yaml is right' }];

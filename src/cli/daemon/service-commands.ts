@@ -225,7 +225,7 @@ async function install(shell: Shell, options: InstallOptions): Promise<number> {
     tell(
       `Nothing was written. It would run: ${commands.map((command) => typed(command, shell.platform)).join(' && ')}`,
     );
-    if (options.json) shell.stdout.write(json({ ...result, changed: false }));
+    if (options.json) shell.stdout.write(json({ ...result, changed: false, wouldChange: changes.length > 0 }));
     remark();
     return 0;
   }
