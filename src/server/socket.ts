@@ -51,7 +51,7 @@ export interface Finish {
 export interface SocketLimits {
   /** Bytes of one line from a client. */
   readonly line: number;
-  /** Connections at once; further ones are closed. */
+  /** Connections at once; of further ones a few scripts are served ({@link SPARE}), and all others closed. */
   readonly connections: number;
   /** Requests of one client under way; it is not listened to while there are more. */
   readonly underWay: number;
@@ -72,6 +72,12 @@ const LIMITS: SocketLimits = {
   mostUnsent: 64 * MIB,
   garbage: 100,
 };
+
+/** Commands get in where windows have taken all connections: to look how it is, and to stop it. */
+const SPARE = 8;
+/** How long one of those may take to say that it is a script, in milliseconds. */
+const SPARE_MS = 2_000;
+const TOO_MANY = 'too many connections';
 
 /** How long a client of ours may take to end its side, when nothing of it is under way, in milliseconds. */
 const END_MS = 1_000;
@@ -148,6 +154,8 @@ function readFinish(params: unknown): Finish {
 interface SessionContext extends SocketOptions {
   readonly limits: SocketLimits;
   readonly isFinishing: () => boolean;
+  /** There is room for a script alone. */
+  readonly isSpare: boolean;
   readonly onQuestion: () => void;
 }
 
@@ -254,7 +262,9 @@ function openSession(socket: Socket, context: SessionContext): Session {
   function accept(message: JSONRPCMessage): void {
     const wasFirst = isFirst;
     isFirst = false;
-    if (isOurs(message, wasFirst)) return;
+    const isForUs = isOurs(message, wasFirst);
+    if (context.isSpare && options?.answers !== 'script') giveUp(TOO_MANY);
+    if (isForUs || socket.destroyed) return;
     if (isJSONRPCRequest(message)) {
       const { id, method } = message;
       if (refusal !== undefined || context.isFinishing()) {
@@ -286,6 +296,11 @@ function openSession(socket: Socket, context: SessionContext): Session {
     if (isJSONRPCRequest(message) && (isBusy() || held.length > 0)) held.push(message);
     else accept(message);
   }
+
+  if (context.isSpare)
+    setTimeout(() => {
+      if (isFirst) giveUp(TOO_MANY);
+    }, SPARE_MS).unref();
 
   const split = splitLines(limits.line, (line) => {
     if (line !== '') lines.push(line);
@@ -346,7 +361,7 @@ export function createSocketService(options: SocketOptions): SocketService {
   let isFinishing = false;
   let idleSince = performance.now();
 
-  const context: SessionContext = {
+  const context: Omit<SessionContext, 'isSpare'> = {
     ...options,
     limits,
     isFinishing: () => isFinishing,
@@ -357,13 +372,14 @@ export function createSocketService(options: SocketOptions): SocketService {
 
   return {
     accept(socket) {
-      if (isFinishing || open.size >= limits.connections) {
-        if (!isFinishing) options.log.warn('too many connections', { most: limits.connections });
+      const isSpare = open.size >= limits.connections;
+      if (isFinishing || open.size >= limits.connections + SPARE) {
+        if (!isFinishing) options.log.warn(TOO_MANY, { most: limits.connections });
         socket.on('error', () => undefined).destroy();
         return;
       }
       ever++;
-      const session = openSession(socket, context);
+      const session = openSession(socket, { ...context, isSpare });
       open.add(session);
       void session.closed.then(() => {
         open.delete(session);

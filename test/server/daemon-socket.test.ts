@@ -195,6 +195,21 @@ describe('a client that misbehaves', () => {
     expect((await (await world.open()).ask('ping')).result).toEqual({});
   });
 
+  test('by taking all connections leaves room for commands, and for no more windows', async () => {
+    const world = await serve({ connections: 2 });
+    const [one, two] = [await world.open(), await world.open()];
+    await Promise.all([one.ask('ping'), two.ask('ping')]);
+    const third = await world.open();
+    const closed = third.closed;
+    third.send({ id: 1, method: 'ping' });
+    await closed;
+    const script = await world.open(SCRIPT);
+    expect((await script.ask('ping')).result).toEqual({});
+    const silent = await world.open();
+    await silent.closed;
+    await eventually(() => world.service.sessions.now === 3);
+  });
+
   test('by not taking its answers is not listened to, then given up; one that takes them late gets them all', async () => {
     const events = Array.from(
       { length: 400 },
