@@ -11,10 +11,11 @@ const isWindows = process.platform === 'win32';
  * Puts `bytes` at `path`, readable by this user alone: whoever reads `path` meanwhile, or after a crash, finds the old
  * content or the new one. A missing folder is made with mode 0700.
  *
+ * @param room what {@link takeRoom} took in the same folder: it becomes the file, so that the disk is asked for nothing more
  * @throws CalmcpError CONFIG_INVALID when everybody may write in the folder, INTERNAL when the disk refuses
  */
-export async function writePrivateFile(path: string, bytes: Uint8Array | string): Promise<void> {
-  await throughTemporaryFile(path, bytes, (temporary) => rename(temporary, path));
+export async function writePrivateFile(path: string, bytes: Uint8Array | string, room?: string): Promise<void> {
+  await throughTemporaryFile(path, bytes, (temporary) => rename(temporary, path), 0o600, room);
 }
 
 /**
@@ -136,22 +137,23 @@ export async function removePrivateFile(path: string): Promise<void> {
 }
 
 /**
- * Takes so much of the disk, for what has to be written later. Nothing of it is synced.
- * @returns gives it back
+ * Takes so much of the disk at `path`, for what has to be written later. Nothing of it is synced.
  * @throws CalmcpError INTERNAL when there is not so much
  */
-export async function takeRoom(path: string, bytes: number): Promise<() => Promise<void>> {
-  // What stays of it is overwritten by the next one.
-  const giveBack = (): Promise<void> => rm(path, { force: true }).catch(() => undefined);
+export async function takeRoom(path: string, bytes: number): Promise<void> {
   try {
-    await giveBack();
+    await rm(path, { force: true });
     // No zeros: some file systems store them in no room at all.
     await writeFile(path, randomBytes(bytes), { flag: 'wx', mode: 0o600 });
-    return giveBack;
   } catch (error) {
-    await giveBack();
+    await giveRoomBack(path);
     throw diskRefused('write', path, error);
   }
+}
+
+/** Of {@link takeRoom}; what stays of it is overwritten by the next one. */
+export async function giveRoomBack(path: string): Promise<void> {
+  await rm(path, { force: true }).catch(() => undefined);
 }
 
 async function throughTemporaryFile<T>(
@@ -159,17 +161,19 @@ async function throughTemporaryFile<T>(
   bytes: Uint8Array | string,
   publish: (temporary: string) => Promise<T>,
   mode = 0o600,
+  room?: string,
 ): Promise<T> {
   const folder = dirname(path);
-  const temporary = `${path}.${randomBytes(6).toString('hex')}.tmp`;
+  const temporary = room ?? `${path}.${randomBytes(6).toString('hex')}.tmp`;
   try {
     await mkdir(folder, { recursive: true, mode: 0o700 });
     await checkFolder(folder);
-    const file = await open(temporary, 'wx', 0o600);
+    const file = await open(temporary, room === undefined ? 'wx' : 'r+', 0o600);
     try {
       // The umask has its say in the mode of a new file.
       if (mode !== 0o600) await file.chmod(mode);
       await file.writeFile(bytes);
+      if (room !== undefined) await file.truncate(Buffer.byteLength(bytes));
       await file.sync();
     } finally {
       await file.close();

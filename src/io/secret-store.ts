@@ -10,6 +10,7 @@ import { openKeyfile } from './keystore-keyfile.ts';
 import { openPassphrase } from './keystore-passphrase.ts';
 import { lockTimeout, withLock } from './lock.ts';
 import {
+  giveRoomBack,
   readPrivateFile,
   removePrivateFile,
   requirePrivateFolder,
@@ -127,9 +128,11 @@ function openSealedFile(folder: string, keystore: Keystore, cacheKey: string): S
   }
 
   async function save(value: string): Promise<void> {
-    await giveRoomBack();
     if ((await load()) !== undefined && key !== undefined) {
-      await writePrivateFile(path, seal(value, key, header, bound));
+      // To give it back and to ask for it again would be to let another one have it in between.
+      const taken = room;
+      room = undefined;
+      await writePrivateFile(path, seal(value, key, header, bound), taken);
       return;
     }
     // No file: a key from before may be stale, so ask again, and only now may one be made.
@@ -207,7 +210,7 @@ function openSealedFile(folder: string, keystore: Keystore, cacheKey: string): S
   }
 
   /** Of the disk: see {@link keepRoom}. */
-  let giveRoomBack: () => Promise<void> = async () => undefined;
+  let room: string | undefined;
 
   /**
    * Room for another sealed file, taken before the work: a refresh token that is good for once must not be redeemed when what
@@ -219,12 +222,16 @@ function openSealedFile(folder: string, keystore: Keystore, cacheKey: string): S
       () => 0,
     );
     // Of a kill it is left behind like a half-written file, and goes with those.
-    if (size > 0) giveRoomBack = await takeRoom(`${path}.room.tmp`, size + GROWTH_BYTES);
+    const place = `${path}.room.tmp`;
+    if (size > 0) {
+      await takeRoom(place, size + GROWTH_BYTES);
+      room = place;
+    }
     try {
       return await work();
     } finally {
-      await giveRoomBack();
-      giveRoomBack = async () => undefined;
+      if (room !== undefined) await giveRoomBack(place);
+      room = undefined;
     }
   }
 

@@ -248,6 +248,36 @@ describe.skipIf(!mayMount)('a full disk', () => {
     60_000,
   );
 
+  test('takes from nobody what was taken for the token that is on its way, however many want it at the same time', async () => {
+    const disk = await openDisk(await temporaryFolder());
+    const stores = openSecretStores({ folder: disk.state, keystore: 'keyfile' });
+    const [one, ...others] = ['one', 'two', 'three', 'four'].map((key) => stores.scope(key));
+    for (const store of [one, ...others]) await store?.save('x'.repeat(3_000));
+    // Enough for two of them.
+    await disk.fill(8);
+    let kept = 0;
+    let refused = 0;
+    let isOver = false;
+    const wanting = others.map(async (store) => {
+      while (!isOver) await store.exclusively(async () => undefined).catch(() => refused++);
+    });
+    for (let round = 0; round < 60; round++)
+      await one
+        ?.exclusively(() =>
+          one.save(`${round} ${'y'.repeat(3_000)}`).then(
+            () => kept++,
+            (error) => expect(error).toBeUndefined(),
+          ),
+        )
+        .catch((error: Error) => {
+          if (!/ENOSPC/.test(error.message)) throw error;
+        });
+    isOver = true;
+    await Promise.all(wanting);
+    expect([kept > 5, refused > 5]).toEqual([true, true]);
+    expect((await disk.files()).filter((name) => /tmp|lock/.test(name))).toEqual([]);
+  }, 60_000);
+
   test('at the start is told in every answer, and when there is room again all is well', async () => {
     const world = await openWorld();
     await world.disk.fill();
