@@ -142,7 +142,8 @@ export interface RequestTokens {
 }
 
 /**
- * Sends a request with a token; one that is refused though it should be good is replaced once.
+ * Sends a request with a token; one that is refused though it should be good is replaced. Twice at the most: the first replacement
+ * may be one that another process was given before the service changed its mind.
  * @param send throws AUTH_REQUIRED with the service's answer as its cause when that refuses the token
  * @param describe the refusal in the provider's words
  */
@@ -155,16 +156,16 @@ export async function sendWithToken<T>(
     thrown instanceof CalmcpError &&
     thrown.code === 'AUTH_REQUIRED' &&
     (thrown.cause as { readonly status?: unknown } | undefined)?.status === 401;
-  const first = await tokens.get();
-  try {
-    return await send(first);
-  } catch (thrown) {
-    if (!refused(thrown)) throw thrown;
-  }
-  try {
-    return await send(await tokens.get(first));
-  } catch (thrown) {
-    if (refused(thrown)) await tokens.rest(describe(thrown));
-    throw thrown;
-  }
+  let token = await tokens.get();
+  for (let replaced = 0; ; replaced++)
+    try {
+      return await send(token);
+    } catch (thrown) {
+      if (!refused(thrown)) throw thrown;
+      if (replaced === 2) {
+        await tokens.rest(describe(thrown));
+        throw thrown;
+      }
+      token = await tokens.get(token);
+    }
 }

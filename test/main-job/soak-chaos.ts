@@ -64,7 +64,7 @@ const WINDOWS: readonly {
 const BROKEN = ['version: 1\naccounts: [\n', 'version: 1\naccounts:\n  orchid: { provider: nobody }\n', ''];
 
 /** Milliseconds from one expiry of all tokens to the next, at least. */
-const EXPIRY_MS = 30_000;
+const EXPIRY_MS = 45_000;
 /** The longest that a hung or stalled request holds its question, and a little. */
 const SETTLED_MS = 2_000;
 

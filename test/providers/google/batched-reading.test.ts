@@ -186,7 +186,7 @@ describe('a token', () => {
     const reads = await readAll(provider, ids);
     expect(reads.map(told)).toEqual([['c1'], 'AUTH_REQUIRED', ['c3']]);
     expect(reads[1]).toMatchObject({ error: { message: 'Google no longer accepts the sign-in' } });
-    expect(shape(asked())).toEqual(['batch of 3', 'batch of 3']);
+    expect(shape(asked())).toEqual(['batch of 3', 'batch of 3', 'batch of 3']);
     expect((await readAll(provider, ids)).map(told)).toEqual(ids.map(() => 'AUTH_REQUIRED'));
     expect(asked()).toEqual([]);
   });

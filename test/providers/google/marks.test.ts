@@ -224,7 +224,7 @@ describe('when nobody can tell', () => {
     const opened = await openMany([owned('a'), owned('b')]);
     const marks = await marksOf(opened.provider, ['a', 'b']);
     opened.sandbox.fail({ match: ({ path }) => path === BATCH, ...googleFaults[fault] });
-    const asking = opened.provider.stillHolds?.(marks, openCall(300));
+    const asking = opened.provider.stillHolds?.(marks, openCall(code === 'RATE_LIMITED' ? 2_000 : 1_000));
     await expect(asking).rejects.toMatchObject({ code, account: 'home' });
   });
 });
